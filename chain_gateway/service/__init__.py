@@ -1,0 +1,1 @@
+"""The use cases: login, logout, relay, resume; they name ports and never see the web framework."""

@@ -1,0 +1,1 @@
+"""Bytes that prove something: keys, purposes, sealed and signed messages; pure."""

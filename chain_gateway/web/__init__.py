@@ -1,0 +1,1 @@
+"""aiohttp at the edge: parse, call one use case, reply."""
