@@ -35,6 +35,8 @@ OP_SECONDS: Final = 10
 OP_BYTES: Final = 256 * 1024
 OP_REDIRECTS: Final = 4
 """Redirects of its own that a provider makes between its last page and our callback, as the budget counts them."""
+EXTERNAL_REDIRECTS: Final = 6
+"""Redirects that an app without the SDK makes, its own provider included, until it comes back to `/resume`."""
 PING_SECONDS: Final = 2
 BROWSER_SECONDS: Final = 400 * 24 * 3600
 """How long the browser's cookie lasts: the most that browsers allow."""

@@ -1,6 +1,6 @@
 """A walk as bytes, for the chain token and for the store: fixed fields, then two short texts, then the hops.
 
-The size is flat: 79 bytes, the chain's name, the return URL, and five bytes a planned hop, from the first step of a
+The size is flat: 80 bytes, the chain's name, the return URL, and five bytes a planned hop, from the first step of a
 walk to its last.
 """
 
@@ -12,7 +12,7 @@ from chain_gateway.core.chain import AppTag
 from chain_gateway.core.walk import HOP_BYTES, Hops, Kind, OpLogout, Place, Walk
 
 VERSION = 1
-_HEAD = struct.Struct(">B16sB16sQ16sIIBBBBBB3sBHB")
+_HEAD = struct.Struct(">B16sB16sQ16sIIBBBBBBB3sBHB")
 
 
 def pack(walk: Walk) -> bytes:
@@ -31,8 +31,9 @@ def pack(walk: Walk) -> bytes:
         walk.cursor,
         walk.attempt,
         walk.redirects,
+        walk.budget,
         walk.op,
-        walk.silent,
+        walk.silent | walk.form_run << 1,
         walk.app,
         len(chain),
         len(return_to),
@@ -48,7 +49,7 @@ def unpack(data: bytes) -> Walk:
     except struct.error as error:
         raise ValueError("too short for a walk") from error
     version, walk_id, kind, browser, epoch, nonce, issued_at, expires_at = fields[:8]
-    place, cursor, attempt, redirects, op, silent, app, chain_size, return_size, count = fields[8:]
+    place, cursor, attempt, redirects, budget, op, flags, app, chain_size, return_size, count = fields[8:]
     if version != VERSION:
         raise ValueError(f"a walk of version {version}")
     at_return = _HEAD.size + chain_size
@@ -71,8 +72,10 @@ def unpack(data: bytes) -> Walk:
         cursor=cursor,
         attempt=attempt,
         redirects=redirects,
+        budget=budget,
+        form_run=bool(flags & 2),
         op=OpLogout(op),
-        silent=bool(silent),
+        silent=bool(flags & 1),
         app=AppTag(app),
         return_to=data[at_return:at_plan].decode(),
     )

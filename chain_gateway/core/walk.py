@@ -12,7 +12,6 @@ from dataclasses import dataclass, replace
 
 from chain_gateway.core.chain import TAG_BYTES, AppTag, Mode
 
-
 NO_APP = AppTag(bytes(TAG_BYTES))
 """Where a walk was asked for by no app in particular."""
 
@@ -161,7 +160,8 @@ class Walk:
     """One browser's passage through a chain. ``browser``, ``id`` and ``nonce`` are 16 random bytes; times are seconds.
 
     ``nonce`` is at once the chain nonce of the token that is out and the ``jti`` of the ticket it travels with;
-    ``issued_at`` is when both were made. ``epoch`` is in milliseconds. ``redirects`` counts since the last page.
+    ``issued_at`` is when both were made. ``epoch`` is in milliseconds. ``redirects`` counts since the last page, up to
+    ``budget``; ``form_run`` tells that the run began with a form.
     """
 
     id: bytes
@@ -177,6 +177,8 @@ class Walk:
     cursor: int = 0
     attempt: int = 0
     redirects: int = 0
+    budget: int = 15
+    form_run: bool = False
     op: OpLogout = OpLogout.NONE
     silent: bool = False
     app: AppTag = NO_APP

@@ -1,0 +1,144 @@
+"""Which apps a walk visits, in what order, how, and why: as few hops as possible.
+
+The rules are two tables, read from the top: the first that fits an app decides, and its reason in words goes to
+``explain`` and to the log. Owed logouts come first; otherwise the operator's order stands, with apps whose own sign-out
+may end the provider's session in mid-walk (``external``) last.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
+
+from chain_gateway.core.chain import App, Chain, Mode, Visit
+from chain_gateway.core.ledger import Browser, Entry, Holding
+from chain_gateway.core.walk import Hop, Hops
+
+SILENT_HOPS = 2
+"""The most ``two_step`` hops that a login which shows no page can make within every browser's redirect limit."""
+
+
+@dataclass(frozen=True, slots=True)
+class Decision:
+    """Whether a walk visits ``app``, in which mode, and the reason in words."""
+
+    app: App
+    visited: bool
+    mode: Mode
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class SignedIn:
+    """Who has just signed in at the provider: subject, the provider's session, and when (seconds; 0 if not told)."""
+
+    sub: str
+    sid: str
+    auth_time: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class _Case:
+    """What the rules look at for one app."""
+
+    app: App
+    entry: Entry | None
+    now: int
+    known: bool = True
+    asking: str = ""
+    silent: bool = False
+    only: str = ""
+    who: SignedIn = SignedIn("", "")
+
+    def holding(self, holding: Holding) -> bool:
+        return self.entry is not None and self.entry.holding is holding
+
+    def fresh(self) -> bool:
+        """Whether the app holds a session of the very same sign-in with more than half of its life ahead."""
+        entry = self.entry
+        if entry is None or entry.holding is not Holding.HOLDS:
+            return False
+        same = (entry.sub, entry.sid, entry.auth_time) == (self.who.sub, self.who.sid, self.who.auth_time)
+        return same and self.now - entry.since < self.app.session_max // 2
+
+    def outlived(self) -> bool:
+        """Whether a session of the app must have run out by itself."""
+        return self.entry is not None and self.now - self.entry.since > self.app.session_max
+
+
+_Rule = tuple[Callable[[_Case], bool], bool, str]
+
+LOGIN_RULES: tuple[_Rule, ...] = (
+    (lambda c: c.app.login is Mode.NONE, False, "takes no login"),
+    (lambda c: c.app.id == c.asking, True, "it asked for the login"),
+    (lambda c: c.silent and bool(c.asking), False, "a silent login visits only the app that asked"),
+    (lambda c: c.app.visit is Visit.LAZY, False, "lazy: signs in on its first visit"),
+    (lambda c: c.app.visit is Visit.RECENT and c.entry is None, False, "recent: this browser has not been there yet"),
+    (lambda c: c.fresh(), False, "holds a fresh session of the same sign-in"),
+    (lambda c: c.app.visit is Visit.RECENT, True, "recent: this browser has been there"),
+    (lambda c: True, True, "eager: walked at each login"),  # noqa: ARG005 - the last rule fits every app
+)
+
+LOGOUT_RULES: tuple[_Rule, ...] = (
+    (lambda c: bool(c.only) and c.app.id != c.only, False, "only one app signs out"),
+    (lambda c: c.app.logout in {Mode.NONE, Mode.BACK_CHANNEL}, False, "takes no logout by the browser"),
+    (lambda c: bool(c.only), True, "it is the one that signs out"),
+    (lambda c: not c.known, True, "nothing is known of this browser, so it may hold a session"),
+    (lambda c: c.holding(Holding.OWED), True, "owed: an earlier sign-out was not confirmed"),
+    (lambda c: c.entry is None or c.holding(Holding.NONE), False, "holds no session of this browser"),
+    (lambda c: c.outlived(), False, "its session has run out"),
+    (lambda c: c.holding(Holding.MAY_HOLD), True, "may hold a session: a ticket went out"),
+    (lambda c: True, True, "holds a session"),  # noqa: ARG005 - the last rule fits every app
+)
+
+
+def _decide(rules: tuple[_Rule, ...], case: _Case, mode: Mode) -> Decision:
+    visited, reason = next((visited, reason) for fits, visited, reason in rules if fits(case))
+    return Decision(case.app, visited, mode, reason)
+
+
+def plan_login(
+    chain: Chain, ledger: Mapping[str, Entry], who: SignedIn, *, now: int, asking: str = "", silent: bool = False
+) -> tuple[Decision, ...]:
+    """The decision for each app of ``chain``, in the order of the hops; ``asking`` is the app that sent the browser.
+
+    A ``silent`` login shows no page, so a ``form_post`` app is visited by ``two_step``, and few apps are.
+    """
+    decisions: list[Decision] = []
+    left = SILENT_HOPS if silent else len(chain.apps)
+    for app in chain.apps:
+        mode = Mode.TWO_STEP if silent and app.login is Mode.FORM_POST else app.login
+        case = _Case(app, ledger.get(app.id), now, asking=asking, silent=silent, who=who)
+        decision = _decide(LOGIN_RULES, case, mode)
+        if decision.visited and not left:
+            decision = replace(decision, visited=False, reason="a silent login shows no page, so it stops here")
+        left -= decision.visited
+        decisions.append(decision)
+    return tuple(decisions)
+
+
+def plan_logout(
+    chain: Chain, browser: Browser | None, *, now: int, only: str = "", others: Mapping[str, App] | None = None
+) -> tuple[Decision, ...]:
+    """The decision for each app of ``chain`` in the order of the hops; ``only`` limits it to one app.
+
+    Where nothing is known of the browser every app may hold a session. ``others`` are registered apps outside the
+    chain: one that holds a session of this browser is visited too, as "signed out" means everywhere.
+    """
+    ledger: Mapping[str, Entry] = browser.ledger if browser is not None else {}
+    inside = {app.id for app in chain.apps}
+    outside = [app for app_id, app in (others or {}).items() if app_id not in inside and app_id in ledger]
+    decisions = [
+        _decide(LOGOUT_RULES, _Case(app, ledger.get(app.id), now, known=bool(ledger), only=only), app.logout)
+        for app in (*chain.apps, *outside)
+    ]
+    return tuple(sorted(decisions, key=lambda d: (not _owed(ledger.get(d.app.id)), d.mode is Mode.EXTERNAL)))
+
+
+def _owed(entry: Entry | None) -> bool:
+    return entry is not None and entry.holding is Holding.OWED
+
+
+def hops_of(decisions: tuple[Decision, ...]) -> Hops:
+    """The planned hops of those decisions that make one."""
+    return Hops.of(tuple(Hop(d.app.tag, d.mode, d.app.required, d.app.retries) for d in decisions if d.visited))
