@@ -71,12 +71,16 @@ class PausePage:
 
 @dataclass(frozen=True, slots=True)
 class ConfirmPage:
-    """Asks before a logout that a link on any web page could have started: a form that posts ``fields`` to /logout."""
+    """Asks before a logout that a link on any web page could have started: a form that posts ``fields`` to /logout.
+
+    ``form_origins`` are the origins, besides the gateway's own, that the redirects after the form may pass through.
+    """
 
     sites: tuple[str, ...]
     fields: tuple[tuple[str, str], ...]
     stay_url: str
     one_app: bool = False
+    form_origins: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
