@@ -1,0 +1,125 @@
+"""The claims of a signed text: which must and may be there, and each of its strict type.
+
+JSON's types are taken as they are: ``true`` is no integer, ``"5"`` and ``5.0`` neither. Integers stay within what
+every JSON library represents exactly (RFC 7493 section 2.2).
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from typing import Final
+
+from chain_gateway.core.limits import ID_CHARS, SKEW_SECONDS
+from chain_gateway.tokens.refusals import Check, refused
+
+TEXT_CHARS: Final = 255
+"""How long a name that somebody else chose may be: ``sub`` (OIDC Core section 2), ``sid``, ``acr``, an app's id."""
+
+_MOST = 2**53 - 1
+_IDENT = re.compile(rf"[A-Za-z0-9_-]{{1,{ID_CHARS}}}")
+_VISIBLE = re.compile(r"[\x21-\x7e]+")
+_PRINTABLE = re.compile(r"[\x20-\x7e]+")
+
+
+@dataclass(frozen=True, slots=True)
+class Rule:
+    """The names of the claims that must be there and of those that may; any other is one too many."""
+
+    must: frozenset[str]
+    may: frozenset[str] = frozenset()
+
+    def broken_by(self, names: Iterable[str]) -> str:
+        """What is wrong with a set of claims, in words for a log; empty if nothing is."""
+        present = frozenset(names)
+        if not self.must <= present:
+            return f"without {', '.join(sorted(self.must - present))}"
+        extra = present - self.must - self.may
+        return f"with {len(extra)} claims too many" if extra else ""
+
+
+class Claims:
+    """Reads claims one by one; each method raises TokenRefused unless the claim is of its type and within bounds.
+
+    Text that is absent reads as empty: whether it may be absent is the rule's matter (``obey``).
+    """
+
+    def __init__(self, kind: str, members: Mapping[str, object]) -> None:
+        """``kind`` is the ``typ``, for the log."""
+        self._kind = kind
+        self._members = members
+
+    def __contains__(self, name: str) -> bool:
+        """Whether the claim is there."""
+        return name in self._members
+
+    def obey(self, rule: Rule) -> None:
+        """Returns if the claims that are there are those of ``rule``."""
+        if wrong := rule.broken_by(self._members):
+            raise refused(Check.CLAIMS, f"a {self._kind} {wrong}")
+
+    def text(self, name: str, most: int = TEXT_CHARS) -> str:
+        """A text of one to ``most`` characters."""
+        value = self._members.get(name, "")
+        if not isinstance(value, str) or len(value) > most or (not value and name in self._members):
+            raise self._wrong(name)
+        return value
+
+    def ident(self, name: str) -> str:
+        """An opaque name of ours: base64url, at most 32 characters."""
+        return self._matching(name, _IDENT, ID_CHARS)
+
+    def url(self, name: str, most: int) -> str:
+        """A text of visible ASCII."""
+        return self._matching(name, _VISIBLE, most)
+
+    def words(self, name: str, most: int) -> str:
+        """A text of printable ASCII."""
+        return self._matching(name, _PRINTABLE, most)
+
+    def integer(self, name: str, most: int = _MOST) -> int:
+        """An integer from 0 to ``most``."""
+        value = self._members.get(name)
+        if type(value) is not int or not 0 <= value <= most:
+            raise self._wrong(name)
+        return value
+
+    def members(self, name: str) -> dict[str, object]:
+        """An object; an absent one reads as empty."""
+        value = self._members.get(name, {})
+        if not isinstance(value, dict):
+            raise self._wrong(name)
+        return value
+
+    def party(self, name: str, expected: str, check: Check) -> str:
+        """``iss`` or ``aud``, which must be exactly ``expected``."""
+        if self._members.get(name) != expected:
+            raise refused(check, f"a {self._kind} whose {name} is somebody else")
+        return expected
+
+    def life(self, most: int, now: int) -> tuple[int, int]:
+        """``iat`` and ``exp``, at most ``most`` seconds apart, around ``now`` with the skew that is borne."""
+        issued, expires = self.integer("iat"), self.integer("exp")
+        if not 0 < expires - issued <= most:
+            raise self._wrong("exp")
+        self.issued(now)
+        if now >= expires + SKEW_SECONDS:
+            raise refused(Check.EXPIRED, f"a {self._kind} past its time")
+        return issued, expires
+
+    def issued(self, now: int) -> int:
+        """``iat``, not in the future but for the skew that is borne."""
+        issued = self.integer("iat")
+        if issued > now + SKEW_SECONDS:
+            raise refused(Check.EARLY, f"a {self._kind} issued in the future")
+        return issued
+
+    def _matching(self, name: str, pattern: re.Pattern[str], most: int) -> str:
+        value = self.text(name, most)
+        if value and pattern.fullmatch(value) is None:
+            raise self._wrong(name)
+        return value
+
+    def _wrong(self, name: str) -> Exception:
+        return refused(Check.CLAIMS, f"a {self._kind} with a {name} of the wrong type or size")

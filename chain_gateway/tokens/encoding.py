@@ -1,0 +1,62 @@
+"""Bytes as text and text as JSON, with one spelling each.
+
+What two decoders could read differently is refused, so that a token cannot be respelt into a second one: base64url
+(RFC 7515 section 2) without padding and with zero trailing bits, JSON objects (RFC 8259) without a repeated member.
+"""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import json
+
+import orjson
+
+
+def b64e(data: bytes) -> str:
+    """``data`` as base64url without padding."""
+    return base64.urlsafe_b64encode(data).rstrip(b"=").decode("ascii")
+
+
+def b64d(text: str) -> bytes:
+    """The bytes of which ``text`` is the one spelling; ValueError on any other text.
+
+    Python's decoder is lenient about padding, alphabet, whitespace and the last bits: encoding its result again and
+    comparing refuses all of that at once.
+    """
+    try:
+        data = base64.urlsafe_b64decode(text + "=" * (-len(text) % 4))
+    except binascii.Error as error:
+        raise ValueError("not base64url") from error
+    if b64e(data) != text:
+        raise ValueError("not the canonical base64url")
+    return data
+
+
+def strict_json(data: bytes) -> dict[str, object]:
+    """The JSON object in ``data`` (UTF-8); ValueError on anything else.
+
+    That is: another type than an object, a member that is named twice at any depth, NaN and infinities, surrogates
+    without their pair, nesting beyond what the parser takes.
+    """
+    value = orjson.loads(data)
+    if not isinstance(value, dict):
+        raise ValueError("not a JSON object")  # noqa: TRY004 - a refusal of what was sent, not of a programmer's type
+    if orjson.dumps(value) != data:
+        # The text is not the compact one that its own value makes, so only now can a repeated member hide in it.
+        _refuse_repeats(data)
+    return value
+
+
+def _refuse_repeats(data: bytes) -> None:
+    try:
+        json.loads(data, object_pairs_hook=_distinct)
+    except RecursionError as error:
+        raise ValueError("nested too deep") from error
+
+
+def _distinct(pairs: list[tuple[str, object]]) -> dict[str, object]:
+    members = dict(pairs)
+    if len(members) != len(pairs):
+        raise ValueError("a member is named twice")
+    return members

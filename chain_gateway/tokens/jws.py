@@ -1,0 +1,65 @@
+"""Opens signed texts of the project: compact JWS (RFC 7515) of a fixed type under a key with a fixed algorithm.
+
+The header chooses nothing: it must say what the key and the door already know. Signatures are verified by joserfc.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Final, Literal
+
+from joserfc.jwk import ECKey, OctKey
+from joserfc.jws import CompactSignature, JWSRegistry, validate_compact
+
+from chain_gateway.tokens.encoding import b64d, strict_json
+from chain_gateway.tokens.refusals import Check, refused
+
+Alg = Literal["ES256", "HS256"]
+
+_PARTS = 3
+_MEMBERS: Final = frozenset({"alg", "typ", "kid"})
+_SIGNATURE_BYTES: Final[Mapping[Alg, int]] = {"ES256": 64, "HS256": 32}
+_REGISTRIES: Final[Mapping[Alg, JWSRegistry]] = {alg: JWSRegistry(algorithms=[alg]) for alg in _SIGNATURE_BYTES}
+
+
+@dataclass(frozen=True, slots=True)
+class VerifyKey:
+    """A key that verifies, and the one algorithm that it verifies with."""
+
+    alg: Alg
+    key: ECKey | OctKey = field(repr=False)
+
+
+def open_jws(text: str, typ: str, max_bytes: int, find: Callable[[str], VerifyKey | None]) -> dict[str, object]:
+    """The claims of a JWS that holds; TokenRefused at the first check: size, shape, header, key, signature.
+
+    ``find`` gives the key of a ``kid``, which is empty where the header has none.
+    """
+    if len(text) > max_bytes:
+        raise refused(Check.SIZE, f"a {typ} of {len(text)} characters")
+    parts = text.split(".", _PARTS)
+    if len(parts) != _PARTS:
+        raise refused(Check.SHAPE, f"a {typ} without its three parts")
+    try:
+        header, payload, signature = strict_json(b64d(parts[0])), b64d(parts[1]), b64d(parts[2])
+    except ValueError as error:
+        raise refused(Check.SHAPE, f"a {typ} that is {error}") from error
+    alg, kid = header.get("alg"), header.get("kid", "")
+    if header.get("typ") != typ or not header.keys() <= _MEMBERS or not isinstance(kid, str):
+        raise refused(Check.HEADER, f"not the header of a {typ}")
+    key = find(kid)
+    if key is None:
+        raise refused(Check.KEY, f"a {typ} under a key that is not known")
+    if alg != key.alg:
+        raise refused(Check.HEADER, f"a {typ} whose algorithm is not the key's")
+    signed = CompactSignature(header, payload)
+    signed.segments = {"header": parts[0].encode(), "payload": parts[1].encode(), "signature": parts[2].encode()}
+    if len(signature) != _SIGNATURE_BYTES[key.alg] or not validate_compact(
+        signed, key.key, registry=_REGISTRIES[key.alg]
+    ):
+        raise refused(Check.SIGNATURE, f"a {typ} with a signature that is not its key's")
+    try:
+        return strict_json(payload)
+    except ValueError as error:
+        raise refused(Check.SHAPE, f"a {typ} whose claims are {error}") from error
