@@ -1,4 +1,4 @@
-"""Reads the files of tests/attacks: one payload a line, in visible ASCII, with the escapes that return_to.txt explains."""
+"""Reads the files of tests/attacks: one payload a line, in ASCII, with the escapes that return_to.txt explains."""
 
 from __future__ import annotations
 
@@ -22,12 +22,12 @@ def unescape(line: str) -> str:
     return _ESCAPE.sub(plain, line)
 
 
-def payload_lines(name: str) -> list[str]:
-    """The lines of ``tests/attacks/NAME.txt`` that hold a payload, as they are written; good names for test cases."""
-    text = (ATTACKS / f"{name}.txt").read_text(encoding="ascii")
-    return [line for line in text.splitlines() if line and not line.startswith("#")]
+def numbered(name: str) -> dict[str, str]:
+    """The payloads of ``tests/attacks/NAME.txt`` by their line, e.g. ``line 42``: a name for a test case."""
+    lines = enumerate((ATTACKS / f"{name}.txt").read_text(encoding="ascii").splitlines(), 1)
+    return {f"line {number}": unescape(line) for number, line in lines if line and not line.startswith("#")}
 
 
 def payloads(name: str) -> list[str]:
-    """The payloads of ``tests/attacks/NAME.txt``."""
-    return [unescape(line) for line in payload_lines(name)]
+    """The payloads of ``tests/attacks/NAME.txt``, in order."""
+    return list(numbered(name).values())
