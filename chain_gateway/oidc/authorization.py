@@ -7,7 +7,6 @@ providers tell when a person really signed in (``auth_time``) only where the req
 from __future__ import annotations
 
 import hashlib
-from base64 import urlsafe_b64encode
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Final
@@ -16,6 +15,7 @@ from chain_gateway.core.origins import with_query
 from chain_gateway.errors import OpUnavailable, SignInFailed
 from chain_gateway.oidc.metadata import Metadata
 from chain_gateway.oidc.settings import Client
+from chain_gateway.tokens.encoding import b64e
 
 INTERACTION_CODES: Final = frozenset(
     f"sign_in_failed.{error}"
@@ -47,7 +47,7 @@ class LoginRequest:
 
 def challenge_of(verifier: str) -> str:
     """The S256 code challenge of ``verifier`` (RFC 7636 section 4.2)."""
-    return urlsafe_b64encode(hashlib.sha256(verifier.encode("ascii")).digest()).rstrip(b"=").decode("ascii")
+    return b64e(hashlib.sha256(verifier.encode("ascii")).digest())
 
 
 def login_url(client: Client, metadata: Metadata, request: LoginRequest) -> str:

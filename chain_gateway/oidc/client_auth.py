@@ -76,7 +76,7 @@ def _basic(client_id: str, secret: str) -> str:
 def _assertion(client: Client, key: SigningKey, metadata: Metadata, *, now: int, jti: str) -> str:
     """RFC 7523 section 3, for the issuer alone: whoever could name an endpoint would get assertions meant for it."""
     announced = metadata.token_endpoint_auth_signing_alg_values_supported
-    able = [alg for alg in _PREFERRED if algorithms_of(key, alg)]
+    able = [alg for alg in _PREFERRED if alg in algorithms_of(key)]
     alg = next((alg for alg in able if alg in announced), able[0])
     claims = {
         "iss": client.client_id,

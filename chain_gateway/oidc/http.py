@@ -7,7 +7,6 @@ hold, OpUnavailable where there is no word to be had. Both carry the check in th
 from __future__ import annotations
 
 import os
-from base64 import urlsafe_b64encode
 from collections.abc import Callable, Collection
 from typing import Final
 
@@ -27,11 +26,13 @@ from chain_gateway.oidc.settings import Client
 from chain_gateway.oidc.sign_in import SignIn, sign_in_of
 from chain_gateway.oidc.token_response import TokenResponse, read_tokens, token_error
 from chain_gateway.oidc.wire import Wire
+from chain_gateway.tokens.encoding import b64e
 
 __all__ = ["Client", "LoginRequest", "Metadata", "Provider", "SignIn"]
 
 _OK: Final = 200
-_REFUSALS: Final = frozenset({400, 401})
+_REFUSALS: Final = frozenset({400, 401, 403})
+"""RFC 6749 section 5.2 knows the first two; Auth0 answers a spent code with the third."""
 _JTI_BYTES: Final = 16
 
 
@@ -99,8 +100,7 @@ class Provider:
 
     async def _exchange(self, metadata: Metadata, code: str, verifier: str) -> TokenResponse:
         """The tokens for ``code``, which was asked for with the challenge of ``verifier``."""
-        jti = urlsafe_b64encode(self._entropy(_JTI_BYTES)).rstrip(b"=").decode()
-        proof = prove(self._client, metadata, now=int(self._clock()), jti=jti)
+        proof = prove(self._client, metadata, now=int(self._clock()), jti=b64e(self._entropy(_JTI_BYTES)))
         form = {
             "grant_type": "authorization_code",
             "code": code,

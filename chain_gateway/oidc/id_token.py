@@ -9,7 +9,6 @@ from __future__ import annotations
 import hashlib
 import hmac
 import math
-from base64 import urlsafe_b64encode
 from collections.abc import Mapping
 from typing import Final
 
@@ -17,6 +16,7 @@ from chain_gateway.core.limits import SKEW_SECONDS
 from chain_gateway.errors import SignInFailed
 from chain_gateway.oidc.jws import Signed
 from chain_gateway.oidc.settings import Client
+from chain_gateway.tokens.encoding import b64e
 
 SUB_CHARS: Final = 255
 """Core section 2: a ``sub`` has at most 255 ASCII characters; ``sid`` and ``acr`` are held to the same length."""
@@ -49,7 +49,7 @@ def check_access_token(claims: Mapping[str, object], signed: Signed, access_toke
     if at_hash is None or not access_token:
         return
     digest = hashlib.new(_digest_name(signed.alg), access_token.encode()).digest()
-    expected = urlsafe_b64encode(digest[: len(digest) // 2]).rstrip(b"=").decode()
+    expected = b64e(digest[: len(digest) // 2])
     if not isinstance(at_hash, str) or not _equal(at_hash, expected):
         raise _failed("at_hash", "the access token is not the one that the ID token came with")
 
@@ -126,7 +126,7 @@ def _check_subject(claims: Mapping[str, object]) -> None:
 
 def _digest_name(alg: str) -> str:
     """The hash that belongs to a signature algorithm; that of Ed25519 is SHA-512."""
-    return f"sha{alg[2:]}" if alg[2:].isdigit() else "sha512"
+    return "sha512" if alg.startswith("Ed") else f"sha{alg[2:]}"
 
 
 def _equal(one: str, other: str) -> bool:

@@ -41,16 +41,14 @@ class PublicKeys:
 
         Core section 10.1: a provider with several keys must name the one that it used.
         """
-        fitting = [key for key in self._keys if algorithms_of(key, alg) and (not kid or key.kid == kid)]
+        fitting = [key for key in self._keys if alg in algorithms_of(key) and (not kid or key.kid == kid)]
         return fitting[0] if fitting and (kid or len(fitting) == 1) else None
 
 
-def algorithms_of(key: PublicKey, *wanted: str) -> frozenset[str]:
-    """The algorithms that ``key`` can serve by its type, its curve and its own ``alg``; of ``wanted`` if given."""
-    named = str(key.get("crv")) if key.get("crv") else key.key_type
-    can = _ALGORITHMS.get(named, frozenset())
-    own = can if key.alg is None else can & {key.alg}
-    return own.intersection(wanted) if wanted else own
+def algorithms_of(key: PublicKey) -> frozenset[str]:
+    """The algorithms that ``key`` can serve by its type, its curve and its own ``alg``."""
+    able = _ALGORITHMS.get(key.key_type if isinstance(key, RSAKey) else key.curve_name, frozenset())
+    return able if key.alg is None else able & {key.alg}
 
 
 def read_jwks(document: Mapping[str, object]) -> PublicKeys:
@@ -74,7 +72,7 @@ def _usable(member: object) -> PublicKey | None:
         if isinstance(value, str) or (isinstance(value, list) and all(isinstance(item, str) for item in value)):
             jwk[name] = value
     key_type = _TYPES.get(str(jwk.get("kty")))
-    if key_type is None or jwk.get("use", "sig") != "sig" or "verify" not in jwk.get("key_ops", "verify"):
+    if key_type is None or jwk.get("use", "sig") != "sig" or "verify" not in jwk.get("key_ops", ["verify"]):
         return None
     try:
         with warnings.catch_warnings():
