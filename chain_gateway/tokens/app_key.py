@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Final, Self
 
 import orjson
-from cryptography.hazmat.primitives.asymmetric import ec
 from joserfc.jwk import OctKey
 from joserfc.jws import JWSRegistry, serialize_compact
 
 from chain_gateway.tokens.es256 import Es256Signer
 from chain_gateway.tokens.jws import VerifyKey
+from chain_gateway.tokens.key_set import KeySet
 from chain_gateway.tokens.public_keys import (
     private_from_jwk,
     private_from_pem,
@@ -26,12 +26,14 @@ _HS256: Final = JWSRegistry(algorithms=["HS256"])
 
 
 class AppKey:
-    """One key with its one algorithm, made ready once. A key with a kid names it, and takes no other."""
+    """One app's key with its one algorithm, made ready once."""
 
-    def __init__(self, verifies: VerifyKey, kid: str = "", signs: OctKey | Es256Signer | None = None) -> None:
-        """``signs`` is None for a public key; use ``secret``, ``public`` or ``private``."""
-        self._verifies = verifies
-        self._kid = kid
+    def __init__(self, find: Callable[[str], VerifyKey | None], signs: OctKey | Es256Signer | None = None) -> None:
+        """``find`` gives the key that a header's kid (empty for none) can mean; without ``signs`` it only verifies.
+
+        Made by ``secret``, ``public``, ``key_set`` or ``private``.
+        """
+        self.find = find
         self._signs = signs
 
     @classmethod
@@ -40,29 +42,24 @@ class AppKey:
         if len(secret) < SECRET_BYTES:
             raise ValueError(f"an app's secret has at least {SECRET_BYTES} bytes")
         key = OctKey.import_key(secret)
-        return cls(VerifyKey("HS256", key), signs=key)
+        return cls(_only(VerifyKey("HS256", key), ""), key)
 
     @classmethod
     def public(cls, key: str | Mapping[str, object]) -> Self:
         """A public key, PEM text or JWK, which verifies ES256; ValueError if it is none on P-256."""
-        if isinstance(key, str):
-            return cls(verify_key(public_from_pem(key)))
-        return cls(verify_key(public_from_jwk(key)), _kid(key))
+        public, kid = (public_from_pem(key), "") if isinstance(key, str) else (public_from_jwk(key), _kid(key))
+        return cls(_only(verify_key(public), kid))
+
+    @classmethod
+    def key_set(cls, jwks: Mapping[str, object]) -> Self:
+        """Public keys as the app publishes them, which verify ES256 by kid; ValueError as ``KeySet.from_jwks``."""
+        return cls(KeySet.from_jwks(jwks).find)
 
     @classmethod
     def private(cls, key: str | Mapping[str, object]) -> Self:
         """A private key, PEM text or JWK, which signs and verifies ES256; ValueError if it is none on P-256."""
-        if isinstance(key, str):
-            return cls._of(private_from_pem(key), "")
-        return cls._of(private_from_jwk(key), _kid(key))
-
-    @classmethod
-    def _of(cls, key: ec.EllipticCurvePrivateKey, kid: str) -> Self:
-        return cls(verify_key(key.public_key()), kid, Es256Signer(key, kid))
-
-    def find(self, kid: str) -> VerifyKey | None:
-        """This key, if a header with ``kid`` (empty for none) can mean it."""
-        return self._verifies if not kid or not self._kid or kid == self._kid else None
+        private, kid = (private_from_pem(key), "") if isinstance(key, str) else (private_from_jwk(key), _kid(key))
+        return cls(_only(verify_key(private.public_key()), kid), Es256Signer(private, kid))
 
     def sign(self, typ: str, claims: Mapping[str, object]) -> str:
         """A JWS of ``claims``; ValueError with a public key."""
@@ -72,6 +69,15 @@ class AppKey:
         if self._signs is None:
             raise ValueError("a public key does not sign")
         return serialize_compact({"alg": "HS256", "typ": typ}, payload, self._signs, registry=_HS256)
+
+
+def _only(key: VerifyKey, own_kid: str) -> Callable[[str], VerifyKey | None]:
+    """Finds the one key there is, unless both it and the header have a kid, and not the same."""
+
+    def find(kid: str) -> VerifyKey | None:
+        return key if not kid or not own_kid or kid == own_kid else None
+
+    return find
 
 
 def _kid(jwk: Mapping[str, object]) -> str:

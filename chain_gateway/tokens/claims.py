@@ -60,9 +60,11 @@ class Claims:
             raise refused(Check.CLAIMS, f"a {self._kind} {wrong}")
 
     def text(self, name: str, most: int = TEXT_CHARS) -> str:
-        """A text of one to ``most`` characters."""
+        """A text of one to ``most`` characters, without control characters."""
         value = self._members.get(name, "")
-        if not isinstance(value, str) or len(value) > most or (not value and name in self._members):
+        if not isinstance(value, str) or len(value) > most or not value.isprintable():
+            raise self._wrong(name)
+        if not value and name in self._members:
             raise self._wrong(name)
         return value
 

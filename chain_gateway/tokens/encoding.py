@@ -42,21 +42,17 @@ def strict_json(data: bytes) -> dict[str, object]:
     value = orjson.loads(data)
     if not isinstance(value, dict):
         raise ValueError("not a JSON object")  # noqa: TRY004 - a refusal of what was sent, not of a programmer's type
-    if orjson.dumps(value) != data:
-        # The text is not the compact one that its own value makes, so only now can a repeated member hide in it.
-        _refuse_repeats(data)
-    return value
-
-
-def _refuse_repeats(data: bytes) -> None:
     try:
-        json.loads(data, object_pairs_hook=_distinct)
-    except RecursionError as error:
-        raise ValueError("nested too deep") from error
+        if orjson.dumps(value) != data:
+            # Not the compact text that its own value makes: only such a text can hide a repeated member.
+            json.loads(data, object_pairs_hook=_distinct)
+    except (orjson.JSONEncodeError, RecursionError) as error:  # neither is a ValueError
+        raise ValueError("JSON nested too deep") from error
+    return value
 
 
 def _distinct(pairs: list[tuple[str, object]]) -> dict[str, object]:
     members = dict(pairs)
     if len(members) != len(pairs):
-        raise ValueError("a member is named twice")
+        raise ValueError("JSON that names a member twice")
     return members

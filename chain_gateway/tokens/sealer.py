@@ -52,10 +52,13 @@ class Sealer:
 
     def __init__(self, keys: Sequence[SealKey]) -> None:
         """``keys`` is not empty, each kid its own; of two keys with one date the first seals. ValueError otherwise."""
+        if any(len(key.secret) != KEY_BYTES for key in keys):
+            raise ValueError(f"a key has {KEY_BYTES} bytes")
         self._keys = {key.kid: (key, AESGCM(key.secret)) for key in keys}
-        if not keys or len(self._keys) != len(keys):
-            raise ValueError("a sealer needs keys, each with its own kid")
-        self._newest_first = sorted(keys, key=lambda key: key.active_from, reverse=True)
+        in_use = [key for key in keys if key.retired_at is None]
+        if not in_use or len(self._keys) != len(keys):
+            raise ValueError("a sealer needs a key in use, and each with its own kid")
+        self._newest_first = sorted(in_use, key=lambda key: key.active_from, reverse=True)
 
     @classmethod
     def from_secrets(cls, secrets: Sequence[bytes]) -> Self:
