@@ -1,0 +1,243 @@
+"""The SDK for aiohttp: ``setup_chain`` once, then ``chain_session`` and ``login_required`` in the handlers.
+
+What is decided is decided elsewhere (``app_side``, ``hop``, ``session``); here requests are read and replies written.
+Nothing is ever taken from ``Host`` or ``X-Forwarded-*``: addresses come from the configuration alone.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import secrets
+import time
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from functools import partial, wraps
+from http import HTTPStatus
+from typing import Final
+from urllib.parse import parse_qsl
+
+from aiohttp import web
+from multidict import CIMultiDict, MultiDict, MultiMapping
+
+from chain_gateway.core.limits import REQUEST_SECONDS, TICKET_BYTES
+from chain_gateway.errors import BadInput, ChainGatewayError, StoreUnavailable
+from chain_gateway.sdk.app_side import AppSide, Arrival, Prefetched
+from chain_gateway.sdk.config import ChainConfig
+from chain_gateway.sdk.cookies import delete_cookie
+from chain_gateway.sdk.jwks import fetch_jwks
+from chain_gateway.sdk.keys import KeyCache, KeySource
+from chain_gateway.sdk.links import sign_in, sign_in_again, sign_out, sign_out_asking
+from chain_gateway.sdk.reply import PRIVATE, Reply, page
+from chain_gateway.sdk.session import PREFIX, Session, Shown, outlived
+
+__all__ = ["chain_session", "login_required", "setup_chain"]
+
+Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
+
+FORM_BYTES: Final = 2 * TICKET_BYTES
+FORM_FIELDS: Final = 16
+FORM_TYPE: Final = "application/x-www-form-urlencoded"
+
+
+@dataclass(slots=True)
+class _Seen:
+    """What the middleware found out about a request; ``asked`` once the handler looked at the session."""
+
+    shown: Shown
+    session: Session | None
+    trouble: StoreUnavailable | None = None
+    asked: bool = False
+
+
+_SIDE: Final = web.AppKey("chain_side", AppSide)
+_SEEN: Final = web.RequestKey("chain_seen", _Seen)
+
+
+def setup_chain(
+    app: web.Application,
+    chain: ChainConfig,
+    *,
+    keys: KeySource | None = None,
+    clock: Callable[[], float] = time.time,
+    random: Callable[[int], bytes] = secrets.token_bytes,
+) -> None:
+    """Mounts the routes of ``chain`` on ``app`` and installs the session rule; call it before the app starts.
+
+    The gateway's keys are fetched when the first ticket comes, unless ``keys`` gives them. ``clock`` returns seconds
+    since 1970. When the app is cleaned up, the configured memory is closed.
+    """
+    side = AppSide(chain, keys or KeyCache(partial(fetch_jwks, chain.gateway)), clock, random)
+    app[_SIDE] = side
+    app.middlewares.append(_middleware)
+    app.on_response_prepare.append(_finish)
+    app.on_cleanup.append(_close)
+    app.add_routes(
+        [
+            web.post(chain.hop_path, _own(_hop)),
+            web.get(chain.hop_path, _own(_hop), allow_head=False),
+            web.get(chain.ping_path, _ping, allow_head=False),
+            web.post(chain.backchannel_logout_path, _own(_backchannel_logout)),
+            web.get(chain.login_path, _own(_login), allow_head=False),
+            web.get(chain.logout_path, _own(_logout_asking), allow_head=False),
+            web.post(chain.logout_path, _own(_logout)),
+        ]
+    )
+
+
+def chain_session(request: web.Request) -> Session | None:
+    """Who is signed in, with ``sub``, ``sid``, ``claims``, ``auth_time`` and ``epoch``; None for nobody.
+
+    A page that asks is not kept by any cache, as it looks different after the sign-out. Raises 503 where the memory
+    of ended sessions does not answer.
+    """
+    seen = _seen(request)
+    seen.asked = True
+    if seen.trouble is not None:
+        raise web.HTTPServiceUnavailable(text=seen.trouble.text)
+    return seen.session
+
+
+def login_required(handler: Handler) -> Handler:
+    """``handler`` for those who are signed in; others go to the gateway and come back to the same address.
+
+    What cannot be sent there and back, because it is no visit of a person to a page, gets 401.
+    """
+
+    @wraps(handler)
+    async def guarded(request: web.Request) -> web.StreamResponse:
+        if chain_session(request) is not None:
+            return await handler(request)
+        if request.method not in {"GET", "HEAD"} or request.headers.get("Sec-Fetch-Mode", "navigate") != "navigate":
+            raise web.HTTPUnauthorized(text="Not signed in.")
+        return _response(sign_in_again(request.config_dict[_SIDE], request.path_qs))
+
+    return guarded
+
+
+@web.middleware
+async def _middleware(request: web.Request, handler: Handler) -> web.StreamResponse:
+    """Finds the live session before the handler runs."""
+    side = request.config_dict[_SIDE]
+    header = "; ".join(request.headers.getall("Cookie", ()))
+    shown = side.jar.shown_by(header, side.now) if PREFIX in header else Shown()
+    seen = _Seen(shown, None)
+    try:
+        seen.session = await side.session(shown)
+    except StoreUnavailable as error:
+        seen.trouble = error
+    request[_SEEN] = seen
+    return await handler(request)
+
+
+async def _finish(request: web.Request, response: web.StreamResponse) -> None:
+    """Keeps what depends on the session out of every cache, and deletes sessions that newer ones have outlived."""
+    if _SEEN not in request or not request[_SEEN].asked:
+        return
+    response.headers["Cache-Control"] = PRIVATE["Cache-Control"]
+    response.headers.setdefault("Referrer-Policy", PRIVATE["Referrer-Policy"])
+    for name in outlived(request[_SEEN].shown):
+        response.headers.add("Set-Cookie", delete_cookie(name))
+
+
+async def _close(app: web.Application) -> None:
+    """Lets go of the memory."""
+    await app[_SIDE].memory.close()
+
+
+def _own(answer: Callable[[web.Request, AppSide], Awaitable[Reply]]) -> Handler:
+    """A handler of ours: no work ahead of time, and every refusal a plain page."""
+
+    async def handler(request: web.Request) -> web.Response:
+        side = request.config_dict[_SIDE]
+        try:
+            if "prefetch" in request.headers.get("Sec-Purpose", request.headers.get("Purpose", "")).lower():
+                raise Prefetched("asked for ahead of time")
+            return _response(await answer(request, side))
+        except ChainGatewayError as refusal:
+            return _response(page(refusal, side.chain.gateway))
+
+    return handler
+
+
+async def _hop(request: web.Request, side: AppSide) -> Reply:
+    posted = request.method == "POST"
+    fields = await _form(request) if posted else request.query
+    arrival = Arrival(
+        posted=posted,
+        origin=_origin(request),
+        ticket=_one(fields, "ticket"),
+        begin=_one(fields, "begin"),
+        shown=_seen(request).shown,
+    )
+    return await side.hop(arrival)
+
+
+async def _ping(request: web.Request) -> web.Response:  # noqa: ARG001  (a handler's signature)
+    """Tells a page of the gateway that this browser can reach the app; it asks without cookies and reads nothing."""
+    return web.Response(status=204, headers={**PRIVATE, "Cross-Origin-Resource-Policy": "cross-origin"})
+
+
+async def _backchannel_logout(request: web.Request, side: AppSide) -> Reply:
+    return await side.backchannel_logout(_one(await _form(request), "logout_token"))
+
+
+async def _login(request: web.Request, side: AppSide) -> Reply:
+    return sign_in(side, _one(request.query, "return_to"), _one(request.query, "prompt"))
+
+
+async def _logout_asking(request: web.Request, side: AppSide) -> Reply:
+    return sign_out_asking(side, _one(request.query, "return_to"), _one(request.query, "scope") or "all")
+
+
+async def _logout(request: web.Request, side: AppSide) -> Reply:
+    fields = await _form(request)
+    back, scope = _one(fields, "return_to"), _one(fields, "scope") or "all"
+    return sign_out(side, back, scope, origin=_origin(request), session=_seen(request).session)
+
+
+def _seen(request: web.Request) -> _Seen:
+    """What the middleware found; RuntimeError where it is not installed."""
+    if _SEEN not in request:
+        raise RuntimeError("setup_chain(app, chain) was not called for this app")
+    return request[_SEEN]
+
+
+def _origin(request: web.Request) -> str:
+    """The one ``Origin`` header; empty if there is none, or more than one."""
+    origins = request.headers.getall("Origin", ())
+    return origins[0] if len(origins) == 1 else ""
+
+
+def _one(fields: MultiMapping[str], name: str) -> str:
+    """The value of ``name``, empty if it is absent; BadInput if it is there twice."""
+    values = fields.getall(name, ())
+    if len(values) > 1:
+        raise BadInput(f"{name} is there {len(values)} times", code="bad_input.doubled")
+    return values[0] if values else ""
+
+
+async def _form(request: web.Request) -> MultiDict[str]:
+    """The fields of a posted form; BadInput if it is none, too big, compressed, or too slow."""
+    if request.content_type != FORM_TYPE or "Content-Encoding" in request.headers:
+        raise BadInput("not a plain form")
+    body = bytearray()
+    try:
+        async with asyncio.timeout(REQUEST_SECONDS):
+            async for chunk in request.content.iter_any():
+                body += chunk
+                if len(body) > FORM_BYTES:
+                    raise BadInput(f"a form of more than {FORM_BYTES} bytes", code="bad_input.too_long")
+        pairs = parse_qsl(body.decode("ascii"), keep_blank_values=True, max_num_fields=FORM_FIELDS, errors="strict")
+    except TimeoutError as error:
+        raise BadInput("a form that did not come to its end in time") from error
+    except ValueError as error:
+        raise BadInput("a form that does not parse") from error
+    return MultiDict(pairs)
+
+
+def _response(reply: Reply) -> web.Response:
+    """``reply`` as aiohttp writes it."""
+    headers = CIMultiDict(reply.headers)
+    for cookie in reply.cookies:
+        headers.add("Set-Cookie", cookie)
+    return web.Response(status=HTTPStatus(reply.status), headers=headers, body=reply.body or None)
