@@ -138,6 +138,8 @@ class Go:
 
     url: str
     cookies: tuple[Cookie, ...] = ()
+    browser: bytes = b""
+    """The browser's id, if its cookie is to be set."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -147,6 +149,8 @@ class Show:
     page: Page
     status: int = 200
     cookies: tuple[Cookie, ...] = ()
+    browser: bytes = b""
+    """The browser's id, if its cookie is to be set."""
 
 
 Reply = Go | Show

@@ -1,0 +1,176 @@
+"""``GET /callback``: what the provider says, checked from the outside in, and then the login walk begins."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+from chain_gateway.core.chain import AppTag
+from chain_gateway.core.ledger import Browser
+from chain_gateway.core.limits import OP_REDIRECTS, WALK_SECONDS
+from chain_gateway.core.origins import with_query
+from chain_gateway.core.plan import SignedIn, hops_of, plan_login
+from chain_gateway.core.walk import NO_APP, Kind, Walk
+from chain_gateway.errors import BadInput, ChainGatewayError, OpUnavailable, SignInFailed
+from chain_gateway.oidc.http import SignIn
+from chain_gateway.service.identity import Identities, Identity
+from chain_gateway.service.log import log
+from chain_gateway.service.login import StartLogin, login_required
+from chain_gateway.service.op_session import OpSession, OpSessions
+from chain_gateway.service.passage import WALK_NONCE_BYTES, Passage
+from chain_gateway.service.ports import OpenIdProvider
+from chain_gateway.service.realm import Realm, Visitor
+from chain_gateway.service.targets import Target, judge_target
+from chain_gateway.service.transactions import OpState, Transaction, Transactions
+from chain_gateway.service.views import ErrorPage, Link, Reply, Show
+from chain_gateway.tokens.encoding import b64e
+
+SILENT_ERRORS = frozenset({"login_required", "consent_required", "interaction_required", "account_selection_required"})
+LOGIN_REDIRECTS = 2 + OP_REDIRECTS
+"""App to gateway, gateway to provider, and the provider's own, when nothing but redirects led to the callback."""
+
+
+@dataclass(frozen=True, slots=True)
+class CallbackParams:
+    """The query of ``/callback``; None or empty where absent."""
+
+    state: str = ""
+    code: str = ""
+    iss: str | None = None
+    error: str = ""
+
+
+class FinishLogin:
+    """Ends the provider's part of a login and begins the walk."""
+
+    def __init__(self, realm: Realm, provider: OpenIdProvider, passage: Passage, start: StartLogin) -> None:
+        """``start`` sends a browser round once more whose transaction is gone."""
+        self._realm = realm
+        self._provider = provider
+        self._passage = passage
+        self._start = start
+        self._transactions = Transactions(realm)
+        self._identities = Identities(realm)
+        self._op_sessions = OpSessions(realm)
+
+    async def __call__(self, visitor: Visitor, params: CallbackParams) -> Reply:
+        """The first hop, or a page that says why there is none.
+
+        The order: state → this browser's transaction → issuer → error → code → ID token → epoch → walk.
+        """
+        state = self._transactions.read_state(params.state)
+        target = judge_target(self._realm.registry, state.chain, state.app, state.return_to)
+        transaction = self._transactions.read(visitor, state)
+        if transaction is None:
+            return await self._again(visitor, state, target)
+        if not params.code and not params.error:
+            return self._failed(state, BadInput("neither code nor error", code="bad_input.code"))
+        try:
+            await self._provider.check_response_issuer(params.iss)
+            if params.error:
+                return self._refused(state, params.error)
+            signed_in = await self._provider.redeem(params.code, transaction.verifier, transaction.nonce)
+        except (SignInFailed, OpUnavailable) as error:
+            return self._failed(state, error)
+        return await self._walk(visitor, state, target, transaction, signed_in)
+
+    async def _again(self, visitor: Visitor, state: OpState, target: Target) -> Reply:
+        """The browser has no such transaction: once more from the start, then a page."""
+        log.info("login.transaction_gone", restarts=state.restarts)
+        if state.restarts:
+            error = SignInFailed("the transaction is gone twice", code="sign_in_failed.transaction")
+            return self._failed(state, error)
+        if state.prompt == "none":
+            return login_required(state.return_to)
+        return await self._start.leave(visitor, target, prompt=state.prompt, restarts=state.restarts + 1)
+
+    def _refused(self, state: OpState, error: str) -> Reply:
+        """The provider answered with an error (RFC 6749 4.1.2.1, OIDC Core 3.1.2.6)."""
+        cookie = self._transactions.clear(state)
+        log.info("login.refused", error=error if error.isidentifier() else "malformed")
+        if state.prompt == "none":
+            word = error if error in SILENT_ERRORS else "login_required"
+            return replace(login_required(state.return_to, word), cookies=(cookie,))
+        code = "access_denied" if error == "access_denied" else "refused"
+        return self._failed(state, SignInFailed("the provider said no", code=f"sign_in_failed.{code}"))
+
+    def _failed(self, state: OpState, error: ChainGatewayError) -> Reply:
+        """A page with a way to try again and a way back."""
+        log.warning("login.failed", code=error.code, detail=error.detail)
+        links = [Link(self._login_url(state), "Try to sign in again")]
+        if state.return_to:
+            links.append(Link(state.return_to, "Go back"))
+        page = ErrorPage(error.code, error.status, error.text, error.help, links=tuple(links))
+        return Show(page, error.status, cookies=(self._transactions.clear(state),))
+
+    def _login_url(self, state: OpState, **more: str) -> str:
+        wanted = {"chain": state.chain, "app": state.app, "return_to": state.return_to, **more}
+        return with_query(self._realm.url("/login"), **{name: value for name, value in wanted.items() if value})
+
+    async def _walk(
+        self, visitor: Visitor, state: OpState, target: Target, transaction: Transaction, signed_in: SignIn
+    ) -> Reply:
+        realm = self._realm
+        browser = visitor.browser or realm.random(16)
+        known = await realm.store.browser(browser) or Browser(browser)
+        if outrun(known, transaction, signed_in):
+            return self._outrun(state)
+        epoch = await realm.store.take_epoch(browser, realm.now_ms(), logout=False)
+        identity = Identity(
+            sub=signed_in.sub,
+            sid=signed_in.sid or b64e(realm.random(16)),
+            auth_time=signed_in.auth_time or 0,
+            acr=signed_in.acr,
+            claims=signed_in.claims,
+        )
+        silent = state.prompt == "none"
+        walk = self._planned(browser, epoch, target, identity, known, silent=silent)
+        session = OpSession(identity.sub, identity.sid, signed_in.sid, identity.auth_time, signed_in.id_token, epoch)
+        owner = replace(visitor, browser=browser)
+        cookies = (self._transactions.clear(state), self._identities.cookie(walk, identity))
+        sealed = self._op_sessions.seal(session)
+        reply = await self._passage.begin(walk, identity, owner, op_session=sealed, cookies=cookies)
+        return replace(reply, browser=browser)
+
+    def _planned(
+        self, browser: bytes, epoch: int, target: Target, identity: Identity, known: Browser, *, silent: bool
+    ) -> Walk:
+        realm = self._realm
+        now = realm.now()
+        who = SignedIn(identity.sub, identity.sid, identity.auth_time)
+        plan = plan_login(target.chain, known.ledger, who, now=now, asking=target.app_id, silent=silent)
+        return Walk(
+            id=realm.random(16),
+            kind=Kind.LOGIN,
+            browser=browser,
+            epoch=epoch,
+            chain=target.chain.id,
+            hops=hops_of(plan),
+            nonce=realm.random(WALK_NONCE_BYTES),
+            issued_at=now,
+            expires_at=now + WALK_SECONDS,
+            redirects=LOGIN_REDIRECTS,
+            budget=realm.budget,
+            silent=silent,
+            app=target.app.tag if target.app else AppTag(NO_APP),
+            return_to=target.return_to,
+        )
+
+    def _outrun(self, state: OpState) -> Reply:
+        """A logout came after this login had left for the provider, and nobody has signed in by hand since."""
+        if state.prompt == "none":
+            return replace(login_required(state.return_to), cookies=(self._transactions.clear(state),))
+        page = ErrorPage(
+            "signed_out_meanwhile",
+            409,
+            "You signed out in another tab while this sign-in was under way, so it was stopped.",
+            "Sign in again if you want to.",
+            links=(Link(self._login_url(state, prompt="login"), "Sign in again"),),
+        )
+        return Show(page, 409, cookies=(self._transactions.clear(state),))
+
+
+def outrun(known: Browser, transaction: Transaction, signed_in: SignIn) -> bool:
+    """Whether a logout stands that began after the browser left for the provider: nobody has signed in since."""
+    if known.signed_out_ms < transaction.left_ms:
+        return False
+    return (signed_in.auth_time or 0) * 1000 <= known.signed_out_ms

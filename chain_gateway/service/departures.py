@@ -1,0 +1,121 @@
+"""From an action to a reply: where the browser goes now, or what its person sees."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from chain_gateway.core.actions import Action, SendAway, SendBegin, SendTicket, SendToOp
+from chain_gateway.core.chain import App, Mode
+from chain_gateway.core.forecast import form_reach
+from chain_gateway.core.limits import TICKET_SECONDS
+from chain_gateway.core.origins import origin_of, with_query
+from chain_gateway.core.walk import Kind, Place, Walk
+from chain_gateway.errors import BrowserUnknown, OpUnavailable, StoreUnavailable
+from chain_gateway.hops.base import Parcel
+from chain_gateway.hops.modes import MODES
+from chain_gateway.service.away import Away
+from chain_gateway.service.describe import describe
+from chain_gateway.service.endings import Endings
+from chain_gateway.service.identity import Identity
+from chain_gateway.service.op_session import OpSessions
+from chain_gateway.service.ports import OpenIdProvider
+from chain_gateway.service.realm import Realm, Visitor
+from chain_gateway.service.tickets import Tickets
+from chain_gateway.service.views import Go, HopPage, PausePage, Reply, Show, WalkPage
+from chain_gateway.tokens.encoding import b64e
+
+
+class Departures:
+    """Performs what the machine asks for."""
+
+    def __init__(self, realm: Realm, provider: OpenIdProvider) -> None:
+        """``provider`` knows where its own logout is."""
+        self._realm = realm
+        self._provider = provider
+        self._tickets = Tickets(realm)
+        self._away = Away(realm)
+        self._op_sessions = OpSessions(realm)
+        self._endings = Endings(realm)
+
+    async def reply(self, walk: Walk, action: Action, identity: Identity, visitor: Visitor) -> Reply | None:
+        """The reply that performs ``action``; None if the provider's logout is out of reach."""
+        if isinstance(action, SendToOp):
+            return await self._to_op(walk)
+        if isinstance(action, SendTicket | SendBegin):
+            cnf = action.cnf if isinstance(action, SendTicket) else ""
+            return self._send(walk, identity, begin=isinstance(action, SendBegin), cnf=cnf)
+        if isinstance(action, SendAway):
+            return replace(self._send(walk, identity), cookies=(self._away.cookie(walk),))
+        return self.present(walk, identity, visitor)
+
+    def present(self, walk: Walk, identity: Identity, visitor: Visitor) -> Reply:
+        """Where ``walk`` stands. The ticket that is out is shown again with the same ``jti`` while it is valid."""
+        fresh = self._realm.now() < walk.issued_at + TICKET_SECONDS
+        if fresh and walk.place is Place.BINDING:
+            return self._send(walk, identity, begin=True)
+        if fresh and walk.place is Place.VISITING and walk.hop.mode is not Mode.TWO_STEP:
+            return self._send(walk, identity)
+        if walk.place is Place.PAUSED:
+            return self._pause(walk)
+        if walk.place.ended:
+            return self._endings.finish(walk, visitor)
+        return Show(WalkPage(describe(self._realm, walk), resume_url=self._realm.url("/resume")))
+
+    async def superseded(self, walk: Walk, identity: Identity, visitor: Visitor) -> Reply:
+        """A newer walk has begun: a login of the same person just goes on, anybody else is told."""
+        gave_way = Show(WalkPage(describe(self._realm, walk), superseded=True))
+        if walk.kind is Kind.LOGOUT or not walk.return_to:
+            return gave_way
+        try:
+            known = await self._realm.store.browser(walk.browser)
+        except StoreUnavailable:
+            return gave_way
+        newer = self._op_sessions.read(known) if known else None
+        if known is None or newer is None or known.signed_out_ms >= walk.epoch or newer.sub != identity.sub:
+            return gave_way
+        return Go(walk.return_to, cookies=self._endings.clear(walk, visitor))
+
+    def _send(self, walk: Walk, identity: Identity, *, begin: bool = False, cnf: str = "") -> Reply:
+        app = self._realm.registry.by_tag[walk.hop.tag]
+        if walk.kind is Kind.LOGIN and not identity.sub and walk.hop.mode is not Mode.EXTERNAL:
+            raise BrowserUnknown("the cookie of the walk's identity is gone")
+        external = walk.hop.mode is Mode.EXTERNAL
+        parcel = Parcel(
+            ticket="" if external else self._tickets.issue(walk, app, identity, begin=begin, cnf=cnf),
+            begin=begin,
+            issuer=self._realm.op_issuer,
+            resume_url=self._realm.url("/resume"),
+            state=self._tickets.state(walk) if external else "",
+        )
+        departure = MODES[walk.hop.mode].depart(app, walk, parcel)
+        if departure.ticket:
+            return Show(self._hop_page(walk, app, departure.url, departure.ticket))
+        return Go(departure.url)
+
+    def _hop_page(self, walk: Walk, app: App, hop_url: str, ticket: str) -> HopPage:
+        tags, ends = form_reach(walk)
+        origins = [self._realm.registry.by_tag[tag].origin for tag in tags if tag in self._realm.registry.by_tag]
+        if ends and walk.return_to:
+            origins.append(origin_of(walk.return_to))
+        relay = self._tickets.relay_url(self._tickets.state(walk))
+        return HopPage(
+            view=describe(self._realm, walk),
+            app_name=app.name,
+            hop_url=hop_url,
+            ticket=ticket,
+            ping_url=app.ping_url if app.ping else "",
+            skip_url=with_query(relay, error="skipped"),
+            unreachable_url=with_query(relay, error="unreachable"),
+            form_origins=tuple(dict.fromkeys((*origins, self._realm.public_url))),
+        )
+
+    def _pause(self, walk: Walk) -> Reply:
+        return Show(PausePage(describe(self._realm, walk), self._tickets.relay_url(self._tickets.state(walk))))
+
+    async def _to_op(self, walk: Walk) -> Reply | None:
+        session = await self._op_sessions.of(walk.browser)
+        try:
+            url = await self._provider.logout_url(session.id_token, session.op_sid, b64e(walk.nonce))
+        except OpUnavailable:
+            url = None
+        return Go(url, cookies=(self._away.cookie(walk),)) if url else None

@@ -1,0 +1,70 @@
+"""How a walk ends for its person: back to where it was asked for, or a page that says what was proven."""
+
+from __future__ import annotations
+
+from chain_gateway.core.origins import origin_of, with_query
+from chain_gateway.core.walk import Kind, Outcome, Place, Walk
+from chain_gateway.service.away import Away
+from chain_gateway.service.describe import describe
+from chain_gateway.service.identity import Identities
+from chain_gateway.service.realm import Realm, Visitor
+from chain_gateway.service.views import Cookie, Go, Reply, Show, WalkPage
+
+
+class Endings:
+    """Decides between the return URL and the walk's own page."""
+
+    def __init__(self, realm: Realm) -> None:
+        """``realm`` knows the apps."""
+        self._realm = realm
+        self._away = Away(realm)
+
+    def finish(self, walk: Walk, visitor: Visitor) -> Reply:
+        """The last reply of ``walk``.
+
+        A login without a failed hop, and a logout of which every app's part is proven, go on to the return URL. A
+        login that shows nothing goes on whatever came of it. Everything else is told on a page.
+        """
+        cookies = self.clear(walk, visitor)
+        if walk.return_to and walk.place is Place.DONE and (walk.silent or _went_well(walk)):
+            return Go(walk.return_to, cookies=cookies)
+        if walk.return_to and walk.silent:
+            return Go(with_query(walk.return_to, error="temporarily_unavailable"), cookies=cookies)
+        return Show(self.page(walk), cookies=cookies)
+
+    def page(self, walk: Walk) -> WalkPage:
+        """The page of a walk that has ended."""
+        app = self._realm.registry.by_origin.get(origin_of(walk.return_to)) if walk.return_to else None
+        return WalkPage(
+            view=describe(self._realm, walk),
+            retry_url=self._retry_url(walk),
+            continue_url=walk.return_to,
+            continue_name=app.name if app else "",
+            aborted_by=self._aborted_by(walk),
+            superseded=walk.place is Place.SUPERSEDED,
+        )
+
+    def clear(self, walk: Walk, visitor: Visitor) -> tuple[Cookie, ...]:
+        """Ends the cookies of ``walk`` that this browser has."""
+        identity = Identities.clear(walk)
+        ended = (identity,) if identity.name in visitor.cookies else ()
+        return (*ended, *self._away.clear(walk, visitor))
+
+    def _aborted_by(self, walk: Walk) -> str:
+        if walk.place is not Place.ABORTED:
+            return ""
+        return self._realm.app_name(self._realm.registry.by_tag.get(walk.hop.tag))
+
+    def _retry_url(self, walk: Walk) -> str:
+        """A new walk of the same kind, where one could do better than this one did."""
+        if _went_well(walk) and walk.place is Place.DONE:
+            return ""
+        params = {"chain": walk.chain} | ({"return_to": walk.return_to} if walk.return_to else {})
+        return with_query(self._realm.url("/login" if walk.kind is Kind.LOGIN else "/logout"), **params)
+
+
+def _went_well(walk: Walk) -> bool:
+    outcomes = {walk.hops.outcome(index) for index in range(len(walk.hops))}
+    if walk.kind is Kind.LOGIN:
+        return not any(outcome.failed or outcome is Outcome.PENDING for outcome in outcomes)
+    return all(outcome.proven or outcome is Outcome.STALE for outcome in outcomes)

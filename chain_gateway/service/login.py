@@ -1,0 +1,107 @@
+"""``GET /login``: judge where it leads, seal the transaction into a cookie, and send the browser to the provider."""
+
+from __future__ import annotations
+
+import hashlib
+import re
+from dataclasses import dataclass
+from typing import Final
+
+from chain_gateway.core.ledger import Browser, Holding
+from chain_gateway.core.origins import with_query
+from chain_gateway.errors import BadInput, StoreUnavailable
+from chain_gateway.oidc.http import LoginRequest
+from chain_gateway.service.op_session import OpSessions
+from chain_gateway.service.ports import OpenIdProvider
+from chain_gateway.service.realm import Realm, Visitor
+from chain_gateway.service.targets import Target, judge_target
+from chain_gateway.service.transactions import OpState, Transaction, Transactions
+from chain_gateway.service.views import Go, Reply
+from chain_gateway.tokens.encoding import b64e
+
+PROMPTS: Final = frozenset({"", "none", "login", "consent", "select_account"})
+_HINT: Final = re.compile(r"[\x20-\x7e]{0,256}")
+
+
+@dataclass(frozen=True, slots=True)
+class LoginParams:
+    """The query of ``/login``; empty where absent."""
+
+    chain: str = ""
+    return_to: str = ""
+    app: str = ""
+    prompt: str = ""
+    login_hint: str = ""
+
+
+class StartLogin:
+    """Begins a login. Nothing is stored: a hundred thousand strangers leave the store as it was."""
+
+    def __init__(self, realm: Realm, provider: OpenIdProvider) -> None:
+        """``provider`` knows where people sign in."""
+        self._realm = realm
+        self._provider = provider
+        self._transactions = Transactions(realm)
+        self._op_sessions = OpSessions(realm)
+
+    async def __call__(self, visitor: Visitor, params: LoginParams) -> Reply:
+        """The redirect to the provider; BadInput or TargetRefused if the request names what is not registered."""
+        if params.prompt not in PROMPTS:
+            raise BadInput("unknown prompt", code="bad_input.prompt")
+        if _HINT.fullmatch(params.login_hint) is None:
+            raise BadInput("login_hint is not plain text", code="bad_input.login_hint")
+        target = judge_target(self._realm.registry, params.chain, params.app, params.return_to)
+        if params.prompt == "none" and await self._signed_out(visitor, target):
+            return login_required(target.return_to)
+        return await self.leave(visitor, target, prompt=params.prompt, login_hint=params.login_hint)
+
+    async def leave(
+        self, visitor: Visitor, target: Target, *, prompt: str = "", login_hint: str = "", restarts: int = 0
+    ) -> Reply:
+        """Seals a new transaction and sends the browser to the provider; ``target`` has been judged."""
+        realm = self._realm
+        state = OpState(
+            self._transactions.new_id(),
+            realm.now(),
+            target.chain.id,
+            target.app_id,
+            target.return_to,
+            prompt,
+            restarts,
+        )
+        verifier, nonce = b64e(realm.random(32)), b64e(realm.random(16))
+        transaction = Transaction(state.id, verifier, nonce, realm.now_ms())
+        url = await self._provider.login_url(
+            LoginRequest(
+                state=self._transactions.state(state),
+                nonce=nonce,
+                challenge=b64e(hashlib.sha256(verifier.encode()).digest()),
+                prompt=prompt,
+                login_hint=login_hint,
+            )
+        )
+        return Go(url, cookies=self._transactions.begin(visitor, transaction))
+
+    async def _signed_out(self, visitor: Visitor, target: Target) -> bool:
+        """Whether this browser signed out, everywhere or of that app, and nobody has signed in by hand since."""
+        if not visitor.browser:
+            return False
+        try:
+            known = await self._realm.store.browser(visitor.browser)
+        except StoreUnavailable:
+            return False
+        return known is not None and self._is_out(known, target.app_id)
+
+    def _is_out(self, known: Browser, app_id: str) -> bool:
+        session = self._op_sessions.read(known)
+        since = session.epoch if session else 0
+        entry = known.ledger.get(app_id)
+        left_app = entry is not None and entry.holding in {Holding.NONE, Holding.OWED} and entry.epoch > since
+        return known.signed_out_ms > since or left_app
+
+
+def login_required(return_to: str, error: str = "login_required") -> Reply:
+    """The end of a login that may show nothing: back, with the error of OIDC Core 3.1.2.6."""
+    if not return_to:
+        raise BadInput("a silent login needs return_to or app", code="bad_input.return_to")
+    return Go(with_query(return_to, error=error))

@@ -1,0 +1,184 @@
+"""``/logout``: ask first unless an app has signed the request, then walk every app that holds or may hold a session.
+
+A link on any web page can send a browser here. So a logout starts at once only with a request that an app signed for
+this browser's own session; without one a page asks.
+"""
+
+from __future__ import annotations
+
+import hmac
+import json
+from dataclasses import dataclass, replace
+from typing import Final
+
+from chain_gateway.core.chain import AppTag
+from chain_gateway.core.ledger import Browser
+from chain_gateway.core.limits import CONFIRM_SECONDS, WALK_SECONDS
+from chain_gateway.core.plan import Decision, hops_of, plan_logout
+from chain_gateway.core.walk import NO_APP, Kind, OpLogout, Walk
+from chain_gateway.errors import BadInput, BrowserUnknown, StoreUnavailable, TokenRefused
+from chain_gateway.service.identity import Identities, Identity
+from chain_gateway.service.log import log
+from chain_gateway.service.op_session import OpSessions
+from chain_gateway.service.passage import WALK_NONCE_BYTES, Passage
+from chain_gateway.service.realm import Realm, Visitor
+from chain_gateway.service.targets import Target, judge_target
+from chain_gateway.service.views import ConfirmPage, Reply, Show
+from chain_gateway.tokens.encoding import b64d, b64e
+from chain_gateway.tokens.logout_request import verify_logout_request
+from chain_gateway.tokens.purposes import Purpose
+
+SCOPES: Final = frozenset({"", "all", "app"})
+CONFIRM_BYTES: Final = 2048
+SIDS: Final = 40
+"""The most session ids that differ from the common one and still fit into the walk's cookie."""
+
+
+@dataclass(frozen=True, slots=True)
+class LogoutParams:
+    """The query or the form of ``/logout``; empty where absent. ``confirm`` is what the page that asks sends back."""
+
+    chain: str = ""
+    return_to: str = ""
+    app: str = ""
+    scope: str = ""
+    request: str = ""
+    confirm: str = ""
+
+
+class StartLogout:
+    """Begins a logout, or asks whether to."""
+
+    def __init__(self, realm: Realm, passage: Passage) -> None:
+        """``passage`` walks."""
+        self._realm = realm
+        self._passage = passage
+        self._identities = Identities(realm)
+        self._op_sessions = OpSessions(realm)
+
+    async def __call__(self, visitor: Visitor, params: LogoutParams) -> Reply:
+        """The page that asks, or the first stop of the walk."""
+        if params.confirm:
+            params = self._confirmed(visitor, params.confirm)
+            return await self._walk(visitor, self._target(params), params)
+        target = self._target(params)
+        known = await self._known(visitor)
+        signed = bool(params.request) and await self._is_signed(target, params, known)
+        if self._realm.confirm_logout == "never" or (signed and self._realm.confirm_logout != "always"):
+            return await self._walk(visitor, target, params)
+        return self._ask(visitor, target, params, known)
+
+    def _target(self, params: LogoutParams) -> Target:
+        if params.scope not in SCOPES:
+            raise BadInput("unknown scope", code="bad_input.scope")
+        target = judge_target(self._realm.registry, params.chain, params.app, params.return_to)
+        if params.scope == "app" and target.app is None:
+            raise BadInput("scope=app without app", code="bad_input.app")
+        return target
+
+    async def _known(self, visitor: Visitor) -> Browser | None:
+        """What is known of this browser; nothing if the store is out of reach, as a logout goes on without it."""
+        if not visitor.browser:
+            return None
+        try:
+            return await self._realm.store.browser(visitor.browser)
+        except StoreUnavailable:
+            log.warning("logout.store_unavailable")
+            return None
+
+    async def _is_signed(self, target: Target, params: LogoutParams, known: Browser | None) -> bool:
+        """Whether the app itself asks, for the session that this browser has there, for the first time."""
+        key = self._realm.app_keys.get(target.app.id) if target.app else None
+        if target.app is None or key is None:
+            raise BadInput("a signed request without an app that could have signed it", code="bad_input.app")
+        now = self._realm.now()
+        request = verify_logout_request(
+            params.request, key, app_id=target.app.id, gateway=self._realm.public_url, now=now
+        )
+        entry = known.ledger.get(target.app.id) if known else None
+        mine = entry is not None and bool(entry.sid) and hmac.compare_digest(entry.sid.encode(), request.sid.encode())
+        try:
+            return mine and await self._realm.store.once(f"logout:{target.app.id}", request.jti, request.exp + 60, now)
+        except StoreUnavailable:
+            return False
+
+    def _plan(self, target: Target, params: LogoutParams, known: Browser | None) -> tuple[Decision, ...]:
+        only = target.app_id if params.scope == "app" else ""
+        return plan_logout(target.chain, known, now=self._realm.now(), only=only, others=self._realm.registry.apps)
+
+    def _ask(self, visitor: Visitor, target: Target, params: LogoutParams, known: Browser | None) -> Reply:
+        """The page that asks; its form is bound to this browser and sealed, so no other page can send it."""
+        browser = visitor.browser or self._realm.random(16)
+        content = {
+            "b": b64e(browser),
+            "chain": target.chain.id,
+            "app": target.app_id,
+            "return_to": target.return_to,
+            "scope": params.scope,
+            "until": self._realm.now() + CONFIRM_SECONDS,
+        }
+        confirm = self._realm.seal(Purpose.CONFIRM, json.dumps(content, separators=(",", ":")).encode())
+        sites = tuple(decision.app.name for decision in self._plan(target, params, known) if decision.visited)
+        page = ConfirmPage(
+            sites=sites,
+            fields=(("confirm", confirm),),
+            stay_url=target.return_to or target.chain.apps[0].origin + "/",
+            one_app=params.scope == "app",
+        )
+        return Show(page, browser=browser)
+
+    def _confirmed(self, visitor: Visitor, confirm: str) -> LogoutParams:
+        """What the person has said yes to; TokenRefused or BrowserUnknown if it was not this person in this browser."""
+        plain = self._realm.keyring().open(Purpose.CONFIRM, confirm, CONFIRM_BYTES, self._realm.now())
+        content = json.loads(plain)
+        if not visitor.browser or not visitor.is_owner(b64d(content["b"])):
+            raise BrowserUnknown("a confirmation of another browser")
+        if self._realm.now() > content["until"]:
+            raise TokenRefused("the page that asked is too old", code="token_refused.expired")
+        return LogoutParams(content["chain"], content["return_to"], content["app"], content["scope"])
+
+    async def _walk(self, visitor: Visitor, target: Target, params: LogoutParams) -> Reply:
+        realm = self._realm
+        browser = visitor.browser or realm.random(16)
+        whole = params.scope != "app"
+        known = await self._known(visitor)
+        epoch = await self._epoch(browser, whole=whole)
+        now = realm.now()
+        walk = Walk(
+            id=realm.random(16),
+            kind=Kind.LOGOUT,
+            browser=browser,
+            epoch=epoch,
+            chain=target.chain.id,
+            hops=hops_of(self._plan(target, params, known)),
+            nonce=realm.random(WALK_NONCE_BYTES),
+            issued_at=now,
+            expires_at=now + WALK_SECONDS,
+            redirects=1,
+            budget=realm.budget,
+            op=realm.op_logout if whole else OpLogout.NONE,
+            app=target.app.tag if target.app else AppTag(NO_APP),
+            return_to=target.return_to,
+        )
+        identity = self._sessions(known)
+        owner = replace(visitor, browser=browser)
+        cookies = (self._identities.cookie(walk, identity),)
+        reply = await self._passage.begin(walk, identity, owner, cookies=cookies)
+        return replace(reply, browser=browser)
+
+    async def _epoch(self, browser: bytes, *, whole: bool) -> int:
+        """The epoch of this logout; the clock's alone if the store is out of reach."""
+        now_ms = self._realm.now_ms()
+        try:
+            return await self._realm.store.take_epoch(browser, now_ms, logout=whole)
+        except StoreUnavailable:
+            return now_ms
+
+    def _sessions(self, known: Browser | None) -> Identity:
+        """The session ids that the tickets name: one for all, and those of apps that differ from it."""
+        if known is None:
+            return Identity()
+        session = self._op_sessions.read(known)
+        common = session.sid if session else ""
+        sids = {e.app: e.sid for e in known.ledger.values() if e.sid and e.sid != common}
+        return Identity(sid=common, sids=dict(list(sids.items())[:SIDS]))

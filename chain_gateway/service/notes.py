@@ -1,0 +1,58 @@
+"""What the ledger learns from a step: one entry an app that a ticket went to or that a hop was settled at."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Final
+
+from chain_gateway.core.actions import Action, SendAway, SendTicket, Settle
+from chain_gateway.core.chain import AppTag
+from chain_gateway.core.ledger import Entry, Holding
+from chain_gateway.core.walk import Kind, Outcome, Walk
+from chain_gateway.service.identity import Identity
+from chain_gateway.service.realm import Realm
+
+AFTER: Final = {
+    (Kind.LOGIN, Outcome.APPLIED): Holding.HOLDS,
+    (Kind.LOGIN, Outcome.STALE): None,
+    (Kind.LOGIN, Outcome.GONE): None,
+    (Kind.LOGOUT, Outcome.APPLIED): Holding.NONE,
+    (Kind.LOGOUT, Outcome.ABSENT): Holding.NONE,
+    (Kind.LOGOUT, Outcome.STALE): None,
+    (Kind.LOGOUT, Outcome.GONE): None,
+    (Kind.LOGOUT, Outcome.UNPROVEN): Holding.MAY_HOLD,
+}
+"""What an app has after an outcome; None leaves the entry as it is. Else a failed login may have set a session, and a
+failed logout is owed."""
+
+OTHERWISE: Final = {Kind.LOGIN: Holding.MAY_HOLD, Kind.LOGOUT: Holding.OWED}
+
+
+class Notes:
+    """Turns actions into ledger entries."""
+
+    def __init__(self, realm: Realm) -> None:
+        """``realm`` knows the apps by tag, and the time."""
+        self._realm = realm
+
+    def entries(self, walk: Walk, actions: Iterable[Action], identity: Identity) -> list[Entry]:
+        """The entries of one step, in order."""
+        noted = []
+        for action in actions:
+            if isinstance(action, Settle):
+                after = AFTER.get((walk.kind, action.outcome), OTHERWISE[walk.kind])
+                entry = self._entry(walk, walk.hops[action.index].tag, after, identity)
+            elif isinstance(action, SendTicket | SendAway) and walk.kind is Kind.LOGIN:
+                entry = self._entry(walk, walk.hop.tag, Holding.MAY_HOLD, identity)
+            else:
+                continue
+            if entry is not None:
+                noted.append(entry)
+        return noted
+
+    def _entry(self, walk: Walk, tag: AppTag, holding: Holding | None, identity: Identity) -> Entry | None:
+        app = self._realm.registry.by_tag.get(tag)
+        if app is None or holding is None:
+            return None
+        sid = identity.sid_at(app.id)
+        return Entry(app.id, holding, walk.epoch, self._realm.now(), identity.sub, sid, identity.auth_time)

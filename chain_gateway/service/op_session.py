@@ -1,0 +1,62 @@
+"""The provider's side of this browser's last sign-in, sealed at rest: what its logout and later logins need."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import asdict, dataclass
+
+from chain_gateway.core.ledger import Browser
+from chain_gateway.errors import StoreUnavailable, TokenRefused
+from chain_gateway.service.realm import Realm
+from chain_gateway.tokens.purposes import Purpose
+
+OP_SESSION_BYTES = 16 * 1024
+
+
+@dataclass(frozen=True, slots=True)
+class OpSession:
+    """Subject, session id as tickets carry it, the provider's own, ``auth_time`` and the ID token; all may be empty.
+
+    ``epoch`` is the login walk's: a logout of a higher one came after this sign-in.
+    """
+
+    sub: str = ""
+    sid: str = ""
+    op_sid: str = ""
+    auth_time: int = 0
+    id_token: str = ""
+    epoch: int = 0
+
+
+class OpSessions:
+    """Seals and opens them."""
+
+    def __init__(self, realm: Realm) -> None:
+        """``realm`` has the keys and the store."""
+        self._realm = realm
+
+    def seal(self, session: OpSession) -> bytes:
+        """The bytes that a store keeps; without the ID token where that is too long to keep."""
+        content = asdict(session)
+        if len(session.id_token) > OP_SESSION_BYTES // 2:
+            content["id_token"] = ""
+        return self._realm.seal(Purpose.OP_SESSION, json.dumps(content).encode()).encode()
+
+    def read(self, browser: Browser) -> OpSession | None:
+        """What ``browser``'s record holds; None if nothing, or sealed by a key that is no more."""
+        if not browser.op_session:
+            return None
+        now = self._realm.now()
+        try:
+            plain = self._realm.keyring().open(Purpose.OP_SESSION, browser.op_session.decode(), OP_SESSION_BYTES, now)
+        except TokenRefused:
+            return None
+        return OpSession(**json.loads(plain))
+
+    async def of(self, browser: bytes) -> OpSession:
+        """The same by the browser's id; an empty one where nothing is known or the store is out of reach."""
+        try:
+            known = await self._realm.store.browser(browser)
+        except StoreUnavailable:
+            known = None
+        return (self.read(known) if known else None) or OpSession()

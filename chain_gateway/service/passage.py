@@ -1,0 +1,125 @@
+"""A walk's way on: step the machine, write it down, and only then send the browser off.
+
+Every use case that moves a walk ends here. Spending the nonce, writing the next state and noting the ledger are one
+call to the store (``Store.advance``), so no crash can come between them.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from chain_gateway.core.actions import Action, Present, SendAway, SendBegin, SendTicket, Settle
+from chain_gateway.core.events import Event, HopFailed, Overtaken, Proceed
+from chain_gateway.core.limits import HOP_SECONDS
+from chain_gateway.core.machine import step
+from chain_gateway.core.packing import pack, unpack
+from chain_gateway.core.walk import Hops, Kind, Outcome, Walk
+from chain_gateway.errors import StoreUnavailable
+from chain_gateway.service.departures import Departures
+from chain_gateway.service.identity import Identity
+from chain_gateway.service.log import log_step
+from chain_gateway.service.notes import Notes
+from chain_gateway.service.realm import Realm, Visitor
+from chain_gateway.service.views import Cookie, Reply
+from chain_gateway.store.base import Advanced, Replayed, StoredWalk
+
+WALK_NONCE_BYTES = 16
+
+
+class Passage:
+    """Moves walks."""
+
+    def __init__(self, realm: Realm, departures: Departures) -> None:
+        """``departures`` turns what is to be done into a reply."""
+        self._realm = realm
+        self._departures = departures
+        self._notes = Notes(realm)
+
+    async def begin(
+        self,
+        walk: Walk,
+        identity: Identity,
+        visitor: Visitor,
+        *,
+        op_session: bytes | None = None,
+        cookies: tuple[Cookie, ...] = (),
+    ) -> Reply:
+        """Starts ``walk``: writes it down before the browser leaves. Without the store a login is refused."""
+        stepped, actions = self._step(walk, Proceed())
+        entries = self._notes.entries(stepped, actions, identity)
+        try:
+            await self._realm.store.open_walk(self._record(stepped), entries, op_session)
+        except StoreUnavailable:
+            if walk.kind is Kind.LOGIN:
+                raise
+        log_step(self._realm, stepped, actions, "walk.begun")
+        return await self._leave(stepped, actions, identity, visitor, cookies)
+
+    async def go_on(
+        self, walk: Walk, event: Event, identity: Identity, visitor: Visitor, cookies: tuple[Cookie, ...] = ()
+    ) -> Reply:
+        """One event happened to ``walk``; its nonce is spent by this, or had been, and then nothing changes."""
+        stepped, actions = self._step(walk, event)
+        if isinstance(actions[-1], Present):
+            return self.present(walk, identity, visitor)
+        entries = self._notes.entries(stepped, actions, identity)
+        try:
+            result = await self._realm.store.advance(self._record(stepped), walk.nonce, entries)
+        except StoreUnavailable:
+            if walk.kind is Kind.LOGIN:
+                raise
+            stepped, result = _unproven(walk, stepped, actions), Advanced()
+        if isinstance(result, Advanced):
+            log_step(self._realm, stepped, actions, "walk.stepped")
+            return await self._leave(stepped, actions, identity, visitor, cookies)
+        if isinstance(result, Replayed):
+            return self.present(unpack(result.walk.state), identity, visitor)
+        overtaken, _ = step(walk, Overtaken(), self._realm.now())
+        log_step(self._realm, overtaken, actions, "walk.superseded")
+        return await self._departures.superseded(overtaken, identity, visitor)
+
+    def present(self, walk: Walk, identity: Identity, visitor: Visitor) -> Reply:
+        """Where ``walk`` stands, without changing anything."""
+        return self._departures.present(walk, identity, visitor)
+
+    async def _leave(
+        self, walk: Walk, actions: tuple[Action, ...], identity: Identity, visitor: Visitor, cookies: tuple[Cookie, ...]
+    ) -> Reply:
+        reply = await self._departures.reply(walk, actions[-1], identity, visitor)
+        if reply is None:
+            failed = HopFailed(Outcome.UNREACHABLE, "op_unavailable")
+            return await self.go_on(walk, failed, identity, visitor, cookies)
+        return replace(reply, cookies=(*cookies, *reply.cookies))
+
+    def _step(self, walk: Walk, event: Event) -> tuple[Walk, tuple[Action, ...]]:
+        """Steps, past apps that are registered no more, and gives the walk its next nonce."""
+        now = self._realm.now()
+        stepped, actions = step(walk, event, now)
+        while isinstance(actions[-1], SendTicket | SendBegin | SendAway) and self._is_gone(stepped):
+            stepped, more = step(stepped, HopFailed(Outcome.GONE, "gone"), now)
+            actions = (*actions[:-1], *more)
+        return stepped.issued(self._realm.random(WALK_NONCE_BYTES), now), actions
+
+    def _is_gone(self, walk: Walk) -> bool:
+        return walk.hop.tag not in self._realm.registry.by_tag
+
+    def _record(self, walk: Walk) -> StoredWalk:
+        return StoredWalk(
+            id=walk.id,
+            browser=walk.browser,
+            epoch=walk.epoch,
+            nonce=walk.nonce,
+            state=pack(walk),
+            hop_deadline=min(walk.issued_at + HOP_SECONDS, walk.expires_at),
+            expires_at=walk.expires_at,
+            ended=walk.place.ended,
+        )
+
+
+def _unproven(before: Walk, after: Walk, actions: tuple[Action, ...]) -> Walk:
+    """The walk as it is when nothing could be written down: what this step settled counts as unproven."""
+    hops: Hops = after.hops
+    for action in actions:
+        if isinstance(action, Settle) and before.hops.outcome(action.index) is Outcome.PENDING:
+            hops = hops.settled(action.index, Outcome.UNPROVEN)
+    return replace(after, hops=hops)

@@ -1,0 +1,33 @@
+"""The headers of every answer, errors included."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from aiohttp import web
+from aiohttp.typedefs import Handler
+
+ALWAYS: Final = {
+    "Cache-Control": "no-store",
+    "Referrer-Policy": "no-referrer",
+    "X-Content-Type-Options": "nosniff",
+    "X-Frame-Options": "DENY",
+    "Content-Security-Policy": "default-src 'none'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'",
+}
+"""What an answer gets that does not say otherwise itself, as pages do."""
+HSTS: Final = "max-age=31536000"
+
+
+def headers_middleware(*, https: bool) -> web.middleware:
+    """Adds ``ALWAYS``, and HSTS where the gateway is served by https; the outermost middleware."""
+
+    @web.middleware
+    async def add_headers(request: web.Request, handler: Handler) -> web.StreamResponse:
+        response = await handler(request)
+        for name, value in ALWAYS.items():
+            response.headers.setdefault(name, value)
+        if https:
+            response.headers["Strict-Transport-Security"] = HSTS
+        return response
+
+    return add_headers

@@ -1,0 +1,74 @@
+"""Query and form into values: each known parameter at most once, bounded, without control characters; others ignored."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Final
+from urllib.parse import parse_qsl
+
+from aiohttp import web
+
+from chain_gateway.core.limits import BODY_BYTES, CHAIN_TOKEN_BYTES, ERROR_CHARS, ID_CHARS, RECEIPT_BYTES, URL_CHARS
+from chain_gateway.errors import BadInput
+
+FIELDS: Final = 40
+FORM: Final = "application/x-www-form-urlencoded"
+
+LENGTHS: Final[Mapping[str, int]] = {
+    "app": ID_CHARS,
+    "bind": 64,
+    "chain": ID_CHARS,
+    "code": 2048,
+    "confirm": 3072,
+    "error": ERROR_CHARS,
+    "error_description": 1024,
+    "iss": URL_CHARS,
+    "login_hint": 256,
+    "prompt": ID_CHARS,
+    "receipt": RECEIPT_BYTES,
+    "request": 2048,
+    "return_to": URL_CHARS,
+    "scope": ID_CHARS,
+    "state": CHAIN_TOKEN_BYTES,
+}
+"""The longest value of each parameter that some endpoint knows, in characters."""
+
+
+def query(request: web.Request) -> dict[str, str]:
+    """The known parameters of the URL; BadInput with a code that names the parameter."""
+    return _fields(request.raw_path.partition("?")[2])
+
+
+async def form(request: web.Request) -> dict[str, str]:
+    """The known fields of the body, as ``query`` judges them; BadInput if it is no plain form."""
+    if request.content_type != FORM or request.headers.get("Content-Encoding"):
+        raise BadInput("not a plain form", code="bad_input.body")
+    body = await request.content.read(BODY_BYTES + 1) if request.body_exists else b""
+    while len(body) <= BODY_BYTES and not request.content.at_eof():
+        body += await request.content.read(BODY_BYTES + 1 - len(body))
+    if len(body) > BODY_BYTES:
+        raise BadInput("the body is too long", code="bad_input.body")
+    try:
+        return _fields(body.decode("ascii"))
+    except UnicodeDecodeError:
+        raise BadInput("the body is not a form", code="bad_input.body") from None
+
+
+def _fields(text: str) -> dict[str, str]:
+    try:
+        pairs = parse_qsl(text, keep_blank_values=True, errors="strict", max_num_fields=FIELDS)
+    except ValueError:
+        raise BadInput("too many parameters, or not UTF-8", code="bad_input.parameters") from None
+    found: dict[str, str] = {}
+    for name, value in pairs:
+        most = LENGTHS.get(name)
+        if most is None:
+            continue
+        if name in found:
+            raise BadInput(f"{name} stands there twice", code=f"bad_input.{name}")
+        if len(value) > most:
+            raise BadInput(f"{name} is too long", code=f"bad_input.{name}")
+        if not value.isprintable():
+            raise BadInput(f"{name} holds control characters", code=f"bad_input.{name}")
+        found[name] = value
+    return found

@@ -1,0 +1,120 @@
+"""The plan: as few hops as possible, and a reason in words for each decision."""
+
+from __future__ import annotations
+
+import pytest
+from support.builders import NOW, a_chain, a_registry, an_app, an_entry
+
+from chain_gateway.core.chain import Mode, Visit
+from chain_gateway.core.ledger import Browser, Entry, Holding
+from chain_gateway.core.plan import SILENT_HOPS, SignedIn, hops_of, plan_login, plan_logout
+
+ALICE = SignedIn("alice", "s1", NOW)
+
+
+def visited(decisions: tuple) -> list[str]:
+    return [d.app.id for d in decisions if d.visited]
+
+
+def browser(*entries: Entry) -> Browser:
+    return Browser(b"B" * 16, ledger={entry.app: entry for entry in entries})
+
+
+def test_a_first_login_visits_every_eager_app_in_the_operators_order() -> None:
+    """Nothing is known, so all are walked."""
+    assert visited(plan_login(a_chain(), {}, ALICE, now=NOW)) == ["shop", "news", "bank"]
+
+
+@pytest.mark.parametrize(
+    ("entry", "again"),
+    [
+        (an_entry(), False),
+        (an_entry(sub="bob"), True),
+        (an_entry(sid="s0"), True),
+        (an_entry(auth_time=NOW - 10), True),
+        (an_entry(holding=Holding.MAY_HOLD), True),
+        (an_entry(holding=Holding.OWED), True),
+        (an_entry(holding=Holding.NONE), True),
+        (an_entry(since=NOW - 7 * 3600), True),
+    ],
+)
+def test_a_fresh_session_of_the_same_sign_in_is_not_visited_again(entry: Entry, again: bool) -> None:
+    """Another person, another session, a newer sign-in, doubt or age: the app is walked again."""
+    decisions = plan_login(a_chain(), {"shop": entry}, ALICE, now=NOW)
+    assert ("shop" in visited(decisions)) is again
+
+
+def test_the_app_that_asks_is_visited_whatever_the_ledger_says() -> None:
+    """It would not have asked if its session were there."""
+    decisions = plan_login(a_chain(), {"shop": an_entry()}, ALICE, now=NOW, asking="shop")
+    assert "shop" in visited(decisions)
+
+
+def test_lazy_and_recent_apps_wait_for_their_visit() -> None:
+    """Lazy is never walked for others; recent only where this browser has been."""
+    chain = a_chain(an_app("shop"), an_app("news", visit=Visit.LAZY), an_app("bank", visit=Visit.RECENT))
+    assert visited(plan_login(chain, {}, ALICE, now=NOW)) == ["shop"]
+    seen = {"bank": an_entry("bank", Holding.NONE)}
+    assert visited(plan_login(chain, seen, ALICE, now=NOW)) == ["shop", "bank"]
+    assert visited(plan_login(chain, {}, ALICE, now=NOW, asking="news")) == ["shop", "news"]
+
+
+def test_a_silent_login_shows_no_page() -> None:
+    """It visits the app that asked, or a few, by redirects alone."""
+    decisions = plan_login(a_chain(), {}, ALICE, now=NOW, asking="bank", silent=True)
+    assert [(d.app.id, d.mode) for d in decisions if d.visited] == [("bank", Mode.TWO_STEP)]
+    many = plan_login(a_chain(*(an_app(f"a{i}") for i in range(9))), {}, ALICE, now=NOW, silent=True)
+    assert len(visited(many)) == SILENT_HOPS
+
+
+def test_a_logout_visits_only_where_a_session_is_or_may_be() -> None:
+    """Held and possible sessions are walked, none and outlived ones are not."""
+    known = browser(
+        an_entry("shop"),
+        an_entry("news", Holding.MAY_HOLD),
+        an_entry("bank", Holding.NONE),
+        an_entry("mail", since=NOW - 13 * 3600),
+    )
+    chain = a_chain(*(an_app(name) for name in ("shop", "news", "bank", "mail")))
+    assert visited(plan_logout(chain, known, now=NOW)) == ["shop", "news"]
+
+
+def test_a_logout_of_an_unknown_browser_visits_all() -> None:
+    """Where the store knows nothing, every app may hold a session."""
+    assert visited(plan_logout(a_chain(), None, now=NOW)) == ["shop", "news", "bank"]
+    assert visited(plan_logout(a_chain(), browser(), now=NOW)) == ["shop", "news", "bank"]
+
+
+def test_what_is_owed_comes_first_and_external_apps_last() -> None:
+    """An earlier sign-out that was not confirmed is made up for before anything else."""
+    chain = a_chain(an_app("shop", logout=Mode.EXTERNAL, external_logout="x"), an_app("news"), an_app("bank"))
+    known = browser(an_entry("shop"), an_entry("news"), an_entry("bank", Holding.OWED))
+    assert visited(plan_logout(chain, known, now=NOW)) == ["bank", "news", "shop"]
+
+
+def test_signed_out_means_out_of_apps_of_other_chains_too() -> None:
+    """A session at a registered app outside this chain is ended as well, if this browser has one."""
+    registry = a_registry(an_app("shop"), an_app("news"), an_app("bank"))
+    known = browser(an_entry("shop"), an_entry("bank"))
+    decisions = plan_logout(a_chain(an_app("shop"), an_app("news")), known, now=NOW, others=registry.apps)
+    assert visited(decisions) == ["shop", "bank"]
+
+
+def test_one_app_alone() -> None:
+    """`scope=app` visits that app even if the ledger doubts it, and no other."""
+    known = browser(an_entry("shop"), an_entry("news", Holding.NONE))
+    assert visited(plan_logout(a_chain(), known, now=NOW, only="news")) == ["news"]
+
+
+def test_apps_that_take_no_hop_get_none() -> None:
+    """`none` and `back_channel` are no hops."""
+    chain = a_chain(an_app("shop", logout=Mode.NONE), an_app("news", logout=Mode.BACK_CHANNEL), an_app("bank"))
+    assert visited(plan_logout(chain, None, now=NOW)) == ["bank"]
+    assert visited(plan_login(a_chain(an_app("shop", login=Mode.NONE)), {}, ALICE, now=NOW)) == []
+
+
+def test_hops_carry_the_policy_of_their_apps() -> None:
+    """What a hop does when it fails travels with the walk."""
+    decisions = plan_login(a_chain(an_app("shop", required=True, retries=3)), {}, ALICE, now=NOW)
+    hop = hops_of(decisions)[0]
+    assert (hop.tag, hop.mode, hop.required, hop.retries) == (an_app("shop").tag, Mode.FORM_POST, True, 3)
