@@ -1,0 +1,95 @@
+"""The tables, and the way from each version of them to the next.
+
+Rows are found by 16 random bytes. ``walks`` keeps its rowid all the same: new walks lie side by side then, and one
+transaction of many steps touches few pages. The small tables are clustered by their key.
+"""
+
+from __future__ import annotations
+
+import sqlite3
+
+from chain_gateway.errors import StoreUnavailable
+
+APPLICATION_ID = 0x63686777
+"""``chgw``, by which a file is known as ours."""
+
+MIGRATIONS: tuple[tuple[str, ...], ...] = (
+    (
+        """CREATE TABLE browsers (
+            id BLOB PRIMARY KEY,
+            epoch INTEGER NOT NULL,
+            signed_out_ms INTEGER NOT NULL
+        ) WITHOUT ROWID""",
+        "CREATE INDEX browsers_by_epoch ON browsers (epoch)",
+        """CREATE TABLE op_sessions (
+            browser BLOB PRIMARY KEY,
+            epoch INTEGER NOT NULL,
+            session BLOB NOT NULL
+        )""",
+        """CREATE TABLE ledger (
+            browser BLOB NOT NULL,
+            app TEXT NOT NULL,
+            holding TEXT NOT NULL,
+            epoch INTEGER NOT NULL,
+            since INTEGER NOT NULL,
+            sub TEXT NOT NULL,
+            sid TEXT NOT NULL,
+            auth_time INTEGER NOT NULL,
+            PRIMARY KEY (browser, app)
+        ) WITHOUT ROWID""",
+        """CREATE TABLE walks (
+            id BLOB NOT NULL UNIQUE,
+            browser BLOB NOT NULL,
+            epoch INTEGER NOT NULL,
+            nonce BLOB NOT NULL,
+            state BLOB NOT NULL,
+            hop_deadline INTEGER NOT NULL,
+            expires_at INTEGER NOT NULL,
+            ended INTEGER NOT NULL
+        )""",
+        "CREATE INDEX walks_open ON walks (browser) WHERE NOT ended",
+        "CREATE INDEX walks_past ON walks (expires_at) WHERE ended",
+        """CREATE TABLE seen (
+            label TEXT NOT NULL,
+            key TEXT NOT NULL,
+            until INTEGER NOT NULL,
+            PRIMARY KEY (label, key)
+        ) WITHOUT ROWID""",
+        "CREATE INDEX seen_past ON seen (until)",
+    ),
+)
+"""What leads from version n (its place, from 0) to n + 1. A released entry is never changed; a change is a new one."""
+
+
+def migrate(connection: sqlite3.Connection, migrations: tuple[tuple[str, ...], ...] = MIGRATIONS) -> None:
+    """Brings the file to the newest version, in one transaction; of several processes one does it, the others wait.
+
+    Raises StoreUnavailable for a file of a newer version or of another program, sqlite3.Error if SQLite refuses.
+    """
+    if _version(connection, migrations) == len(migrations):
+        return
+    connection.execute("BEGIN IMMEDIATE")
+    try:
+        for statements in migrations[_version(connection, migrations) :]:
+            for statement in statements:
+                connection.execute(statement)
+        connection.execute(f"PRAGMA application_id = {APPLICATION_ID}")
+        connection.execute(f"PRAGMA user_version = {len(migrations)}")
+        connection.execute("COMMIT")
+    finally:
+        if connection.in_transaction:
+            connection.execute("ROLLBACK")
+
+
+def _version(connection: sqlite3.Connection, migrations: tuple[tuple[str, ...], ...]) -> int:
+    """The version of the file, 0 if it is empty."""
+    version = int(connection.execute("PRAGMA user_version").fetchone()[0])
+    owner = int(connection.execute("PRAGMA application_id").fetchone()[0])
+    tables = int(connection.execute("SELECT count(*) FROM sqlite_master").fetchone()[0])
+    if owner != APPLICATION_ID and (owner or version or tables):
+        raise StoreUnavailable("the file is a database of another program")
+    if version > len(migrations):
+        raise StoreUnavailable(
+            f"the file has schema version {version} and this program knows {len(migrations)}: it is older than the file"
+        )
+    return version

@@ -1,0 +1,50 @@
+"""From ``store.url`` of the configuration to a store.
+
+``memory://`` forgets at a restart. ``sqlite:///chain.db`` is a file beside the configuration, ``sqlite:////var/lib/x.db``
+one anywhere; ``?synchronous=full`` waits for the disk at each commit (``store.sqlite.connection``).
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from urllib.parse import SplitResult, parse_qsl, unquote, urlsplit
+
+from chain_gateway.errors import ConfigError, Problem
+from chain_gateway.store.base import Store
+from chain_gateway.store.memory import MemoryStore
+from chain_gateway.store.sqlite import SqliteStore, Synchronous
+
+_HINT = "write memory://, sqlite:///PATH (relative) or sqlite:////PATH (absolute)"
+
+
+def open_store(url: str, *, base: Path | None = None) -> Store:
+    """The store of a URL, not yet opened (``await store.open()``).
+
+    A relative path counts from the folder ``base``, the working directory without one. Raises ConfigError.
+    """
+    try:
+        parts = urlsplit(url)
+    except ValueError as error:
+        raise _refused("is no URL") from error
+    if parts.scheme == "memory" and url == "memory://":
+        return MemoryStore()
+    if parts.scheme == "sqlite":
+        return _sqlite(parts, base or Path())
+    # The URL itself is not repeated: that of a server holds a password.
+    raise _refused(f"names no store that is known here: {parts.scheme or 'no scheme'}")
+
+
+def _sqlite(parts: SplitResult, base: Path) -> SqliteStore:
+    """The file of ``sqlite://`` + "/" + path, where a second slash makes the path absolute."""
+    path = unquote(parts.path)[1:]
+    if parts.netloc or parts.fragment or not path or path.endswith("/") or path == ":memory:" or "\0" in path:
+        raise _refused("names no file")
+    options = dict(parse_qsl(parts.query, keep_blank_values=True))
+    word = options.pop("synchronous", Synchronous.NORMAL.value)
+    if options or word not in {each.value for each in Synchronous}:
+        raise _refused("has an option that is not known", "the one option is ?synchronous=normal or ?synchronous=full")
+    return SqliteStore(base / path, synchronous=Synchronous(word))
+
+
+def _refused(reason: str, hint: str = _HINT) -> ConfigError:
+    return ConfigError((Problem("store.url", reason, hint),))
