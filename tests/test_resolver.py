@@ -31,11 +31,11 @@ class Asked(AbstractResolver):
     """A resolver that writes down what it is asked, and knows nothing."""
 
     def __init__(self):
-        self.names: list[str] = []
+        self.asked: list[tuple[str, int, int]] = []
         self.closed = False
 
     async def resolve(self, host, port=0, family=socket.AF_INET):
-        self.names.append(host)
+        self.asked.append((host, port, family))
         raise OSError("no such name")
 
     async def close(self):
@@ -48,7 +48,7 @@ async def test_loopback_names_are_answered_without_a_question(host):
     others = Asked()
     for family in (socket.AF_INET, socket.AF_UNSPEC):
         assert [row["host"] for row in await LoopbackResolver(others).resolve(host, 8000, family)] == ["127.0.0.1"]
-    assert others.names == []
+    assert others.asked == []
 
 
 async def test_other_names_are_left_to_the_system():
@@ -59,7 +59,9 @@ async def test_other_names_are_left_to_the_system():
         with pytest.raises(OSError, match="no such name"):
             await resolver.resolve(host, 8000)
     await resolver.close()
-    assert others.names == ["localhost.example", "xlocalhost", "shop.example"]
+    assert others.asked == [
+        (host, 8000, socket.AF_INET) for host in ("localhost.example", "xlocalhost", "shop.example")
+    ]
     assert others.closed
 
 
