@@ -1,0 +1,59 @@
+"""Reading a configuration: file and environment in, ``Settings`` or every problem at once out."""
+
+from __future__ import annotations
+
+import os
+import tomllib
+from collections.abc import Mapping
+from pathlib import Path
+
+from chain_gateway.config.draft import Reader
+from chain_gateway.config.model import Settings
+from chain_gateway.config.rules import broken
+from chain_gateway.config.secret import Sources
+from chain_gateway.errors import ConfigError, Problem
+
+
+def load(path: Path, environ: Mapping[str, str] | None = None) -> Settings:
+    """The settings in the TOML file at ``path``; ``environ`` is the process's own environment unless given.
+
+    Raises ConfigError with all problems. Relative paths in the file start at its folder.
+    """
+    return parse(read(path), base=path.absolute().parent, environ=os.environ if environ is None else environ)
+
+
+def parse(data: Mapping[str, object], *, base: Path, environ: Mapping[str, str]) -> Settings:
+    """The settings that ``data`` (a TOML document as Python reads it) holds; ConfigError with all problems."""
+    draft = Reader(data, Sources(base, environ)).read()
+    problems = sorted((*draft.problems, *broken(draft)), key=_place)
+    if problems:
+        raise ConfigError(tuple(problems))
+    return draft.settings()
+
+
+def read(path: Path) -> dict[str, object]:
+    """The TOML document in the file at ``path``; ConfigError with line and column where it is none."""
+    try:
+        return tomllib.loads(path.read_bytes().decode())
+    except OSError as error:
+        problem = Problem(
+            str(path), (error.strerror or "it cannot be read").lower(), "name the configuration with --config"
+        )
+    except UnicodeDecodeError as error:
+        problem = Problem(f"byte {error.start}", "the file is not UTF-8 text", "save it as UTF-8")
+    except tomllib.TOMLDecodeError as error:
+        what, _, place = str(error).rstrip(")").rpartition(" (at ")
+        problem = Problem(
+            place, f"this is not TOML: {what.lower()}", "quotes around text, = after a key, ] and } at the end"
+        )
+    raise ConfigError((problem,))
+
+
+_ORDER = tuple(Settings.model_fields)
+
+
+def _place(problem: Problem) -> tuple[int, int]:
+    """Where a problem stands in the file: its section, and which one of them."""
+    section, _, rest = problem.path.partition(".")[0].partition("[")
+    number = rest.rstrip("]")
+    return _ORDER.index(section) if section in _ORDER else -1, int(number) if number.isdecimal() else -1
