@@ -75,9 +75,9 @@ class Provider:
         """Where ``request`` sends the browser."""
         return authorization.login_url(self._client, await self.metadata(), request)
 
-    async def check_response_issuer(self, iss: str | None) -> None:
+    async def check_response_issuer(self, issuer: str | None) -> None:
         """SignInFailed unless the response at the callback, whose ``iss`` this is, can be the provider's (RFC 9207)."""
-        authorization.check_response_issuer(iss, await self.metadata())
+        authorization.check_response_issuer(issuer, await self.metadata())
 
     async def redeem(self, code: str, verifier: str, nonce: str) -> SignIn:
         """Who signed in: the code exchanged, the ID token checked, and what it lacks asked of userinfo."""

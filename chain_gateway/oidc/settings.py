@@ -16,6 +16,12 @@ SigningKey = RSAKey | ECKey | OKPKey
 LONGEST_MAX_AGE: Final = BROWSER_SECONDS
 """Longer than any provider keeps a session: a ``max_age`` that asks for ``auth_time`` and for nothing else."""
 
+_NEEDS: Final = {
+    "client_secret_basic": "client_secret",
+    "client_secret_post": "client_secret",
+    "private_key_jwt": "private_key",
+}
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Client:
@@ -38,6 +44,12 @@ class Client:
     federated: bool = False
     max_age: int = LONGEST_MAX_AGE
     algorithms: tuple[str, ...] = ()
+
+    def __post_init__(self) -> None:
+        """ValueError if ``auth_method`` needs what is not there: better now than at somebody's login."""
+        needed = _NEEDS.get(self.auth_method or "none")
+        if needed is not None and getattr(self, needed) is None:
+            raise ValueError(f"auth_method {self.auth_method} needs a {needed}")
 
     @property
     def demands_auth_time(self) -> bool:

@@ -1,7 +1,7 @@
 """The npm package ``oidc-provider`` as a running program, and a person who signs in and out at its pages.
 
-``python3 run.py test`` installs the package; by hand it is ``npm ci`` in tests/node. Where it is missing, the tests that
-need it fail and say so: a test that is left out proves nothing.
+``python3 run.py test`` installs the package; by hand it is ``npm ci`` in tests/node. Where it is missing, the tests
+that need it fail and say so: a test that is left out proves nothing.
 """
 
 from __future__ import annotations
