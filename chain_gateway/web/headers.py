@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Final
 
 from aiohttp import web
-from aiohttp.typedefs import Handler
+from aiohttp.typedefs import Handler, Middleware
 
 ALWAYS: Final = {
     "Cache-Control": "no-store",
@@ -18,7 +18,7 @@ ALWAYS: Final = {
 HSTS: Final = "max-age=31536000"
 
 
-def headers_middleware(*, https: bool) -> web.middleware:
+def headers_middleware(*, https: bool) -> Middleware:
     """Adds ``ALWAYS``, and HSTS where the gateway is served by https; the outermost middleware."""
 
     @web.middleware

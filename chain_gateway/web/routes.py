@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from urllib.parse import urlencode
 
@@ -42,7 +42,7 @@ def _pick(fields: dict[str, str], *names: str) -> dict[str, str]:
 class Endpoints:
     """The handlers."""
 
-    def __init__(self, cases: UseCases, public_url: str, jwks: Callable[[], dict[str, object]]) -> None:
+    def __init__(self, cases: UseCases, public_url: str, jwks: Callable[[], Mapping[str, object]]) -> None:
         """``jwks`` returns today's public keys."""
         self._cases = cases
         self._public_url = public_url

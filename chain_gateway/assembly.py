@@ -1,0 +1,187 @@
+"""The composition root: settings in, a running application out. Clock, randomness and the network enter here only.
+
+It reads as a parts list: what a part needs is in the call that makes it.
+"""
+
+from __future__ import annotations
+
+import secrets
+import time
+from collections.abc import AsyncIterator, Callable, Mapping
+from dataclasses import dataclass
+from typing import Final
+
+import aiohttp
+import aiohttp_session
+from aiohttp import web
+from cryptography.hazmat.primitives.asymmetric.ec import EllipticCurvePrivateKey
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey
+from cryptography.hazmat.primitives.serialization import load_pem_private_key
+from joserfc.jwk import ECKey, OKPKey, RSAKey
+
+from chain_gateway.config.model import Settings
+from chain_gateway.config.registry import registry
+from chain_gateway.core.chain import AppId
+from chain_gateway.core.limits import BODY_BYTES
+from chain_gateway.core.walk import OpLogout
+from chain_gateway.oidc.http import Client, Provider
+from chain_gateway.oidc.settings import SigningKey
+from chain_gateway.resolver import LoopbackResolver
+from chain_gateway.service.callback import FinishLogin
+from chain_gateway.service.departures import Departures
+from chain_gateway.service.login import StartLogin
+from chain_gateway.service.logout import StartLogout
+from chain_gateway.service.passage import Passage
+from chain_gateway.service.ports import OpenIdProvider
+from chain_gateway.service.realm import Realm
+from chain_gateway.service.relay import Relay
+from chain_gateway.service.resume import Resume
+from chain_gateway.service.walks import ShowWalk
+from chain_gateway.store.base import Store
+from chain_gateway.store.urls import open_store
+from chain_gateway.tokens.keyring import Keyring
+from chain_gateway.tokens.receipt import AppKey
+from chain_gateway.web.cookies import BrowserStorage
+from chain_gateway.web.errors import error_middleware
+from chain_gateway.web.guard import guard_middleware
+from chain_gateway.web.headers import headers_middleware
+from chain_gateway.web.pages import Pages
+from chain_gateway.web.reply import PAGES
+from chain_gateway.web.routes import Endpoints, UseCases
+
+REALM: Final = web.AppKey("realm", Realm)
+KEY_KINDS: Final = ((RSAPrivateKey, RSAKey), (EllipticCurvePrivateKey, ECKey), (Ed25519PrivateKey, OKPKey))
+OP_LOGOUT: Final = {"first": OpLogout.FIRST, "last": OpLogout.LAST, "none": OpLogout.NONE}
+
+
+@dataclass(frozen=True, slots=True)
+class World:
+    """What no pure code has: the time in seconds, and random bytes. Tests pass their own."""
+
+    clock: Callable[[], float] = time.time
+    random: Callable[[int], bytes] = secrets.token_bytes
+
+
+REAL: Final = World()
+
+
+async def build(
+    settings: Settings,
+    keyring: Keyring,
+    *,
+    world: World = REAL,
+    store: Store | None = None,
+    provider: OpenIdProvider | None = None,
+) -> web.Application:
+    """The gateway as an aiohttp application, to be made in a running loop.
+
+    ``store`` and ``provider`` take the place of those that ``settings`` name; a store is opened and closed with the
+    application. Raises ConfigError if a part cannot be made of the settings.
+    """
+    http = aiohttp.ClientSession(connector=aiohttp.TCPConnector(resolver=LoopbackResolver()))
+    realm = _realm(settings, keyring, world, store or open_store(settings.store.url))
+    op = provider or Provider(client(settings), http, world.clock, wanted_claims(settings), entropy=world.random)
+    pages = Pages(settings.gateway.title, realm.public_url, settings.gateway.templates_dir, settings.gateway.static_dir)
+    endpoints = Endpoints(use_cases(realm, op), realm.public_url, lambda: realm.keyring().jwks(realm.now()))
+    storage = BrowserStorage(realm.keyring, world.clock, world.random)
+    app = web.Application(
+        client_max_size=BODY_BYTES,
+        middlewares=[
+            headers_middleware(https=realm.public_url.startswith("https:")),
+            error_middleware,
+            guard_middleware,
+            aiohttp_session.session_middleware(storage),
+        ],
+    )
+    app[REALM] = realm
+    app[PAGES] = pages
+    pages.setup(app)
+    app.add_routes(endpoints.routes())
+    if settings.gateway.static_dir is not None:
+        app.router.add_static("/static/", settings.gateway.static_dir)
+    app.cleanup_ctx.append(_lifetime(realm.store, http))
+    return app
+
+
+def use_cases(realm: Realm, op: OpenIdProvider) -> UseCases:
+    """The use cases, each with its ports."""
+    passage = Passage(realm, Departures(realm, op))
+    start = StartLogin(realm, op)
+    return UseCases(
+        login=start,
+        callback=FinishLogin(realm, op, passage, start),
+        logout=StartLogout(realm, passage),
+        relay=Relay(realm, passage),
+        resume=Resume(realm, passage),
+        walks=ShowWalk(realm),
+    )
+
+
+def _realm(settings: Settings, keyring: Keyring, world: World, store: Store) -> Realm:
+    return Realm(
+        public_url=settings.gateway.public_url,
+        op_issuer=settings.op.issuer,
+        registry=registry(settings),
+        app_keys=app_keys(settings),
+        keyring=lambda: keyring,
+        store=store,
+        clock=world.clock,
+        random=world.random,
+        budget=settings.gateway.redirect_budget,
+        op_logout=OP_LOGOUT[settings.op.logout],
+        confirm_logout=settings.gateway.confirm_logout,
+    )
+
+
+def app_keys(settings: Settings) -> Mapping[AppId, AppKey]:
+    """The key of each app that has one: receipts and logout requests are verified with it."""
+    keys = {}
+    for app in settings.apps:
+        if app.secret is not None:
+            keys[AppId(app.id)] = AppKey.secret(app.secret.reveal().encode())
+        elif app.public_key is not None:
+            keys[AppId(app.id)] = AppKey.public(app.public_key)
+    return keys
+
+
+def client(settings: Settings) -> Client:
+    """The gateway as it is registered at the provider."""
+    op = settings.op
+    return Client(
+        kind=op.kind,
+        issuer=op.issuer,
+        client_id=op.client_id,
+        redirect_uri=settings.gateway.public_url + "/callback",
+        post_logout_redirect_uri=settings.gateway.public_url + "/logged-out",
+        client_secret=op.client_secret.reveal() if op.client_secret else None,
+        private_key=signing_key(op.private_key.reveal()) if op.private_key else None,
+        auth_method=None if op.auth_method == "auto" else op.auth_method,
+        scope=op.scope,
+        federated=op.federated,
+        max_age=op.max_age,
+    )
+
+
+def signing_key(pem: str) -> SigningKey:
+    """The private key for ``private_key_jwt``; the configuration has checked that it is of one of these kinds."""
+    key = load_pem_private_key(pem.encode(), password=None)
+    kind = next(kind for known, kind in KEY_KINDS if isinstance(key, known))
+    return kind.import_key(pem)
+
+
+def wanted_claims(settings: Settings) -> frozenset[str]:
+    """The claims that some app is configured to get."""
+    return frozenset(name for app in settings.apps for name in app.claims)
+
+
+def _lifetime(store: Store, http: aiohttp.ClientSession) -> Callable[[web.Application], AsyncIterator[None]]:
+    async def run(app: web.Application) -> AsyncIterator[None]:  # noqa: ARG001 - aiohttp passes the application
+        await store.open()
+        try:
+            yield
+        finally:
+            await http.close()
+            await store.close()
+
+    return run

@@ -1,0 +1,187 @@
+"""A whole world on loopback: the gateway, a real provider, and apps with the SDK, each at a host of its own."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from aiohttp import web
+from aiohttp.test_utils import unused_port
+
+from chain_gateway import assembly
+from chain_gateway.config.load import parse
+from chain_gateway.demo.op.model import OpClient
+from chain_gateway.demo.op.provider import DemoOp
+from chain_gateway.sdk import ChainConfig
+from chain_gateway.sdk.aiohttp import chain_session, setup_chain
+from chain_gateway.store.base import Store
+from chain_gateway.store.memory import MemoryStore
+from chain_gateway.tokens.keyring import Keyring
+from support.browser import Browser, Page
+
+SECRET = "an app's secret of more than 32 bytes: "
+
+
+@dataclass
+class Clock:
+    """The time of the whole world, which only a test moves."""
+
+    now: float = 1_800_000_000.5
+
+    def __call__(self) -> float:
+        return self.now
+
+
+@dataclass
+class World:
+    """What a test can reach."""
+
+    gateway: str
+    op: DemoOp
+    apps: dict[str, str]
+    clock: Clock
+    store: Store
+    keyring: Keyring
+    realm: assembly.Realm
+    runners: dict[str, web.AppRunner] = field(default_factory=dict)
+
+    @asynccontextmanager
+    async def browser(self) -> AsyncIterator[Browser]:
+        """A new browser, without cookies."""
+        async with Browser() as browser:
+            yield browser
+
+    async def sign_in(self, browser: Browser, app: str = "shop", who: str = "alice") -> Page:
+        """Starts at ``app``, signs in at the provider, and walks to the end."""
+        await browser.open(f"{self.apps[app]}/chain/login")
+        await choose(browser, who)
+        return await browser.walk_on()
+
+    async def sign_out(self, browser: Browser, app: str = "shop") -> Page:
+        """Signs out everywhere from ``app``, and walks to the end."""
+        await browser.open(f"{self.apps[app]}/")
+        await browser.submit(browser.page.forms[0])
+        if "/session/end" in browser.page.url:
+            await browser.submit(browser.page.forms[0], browser.page.forms[0].buttons[0])
+        return await browser.walk_on()
+
+    async def signed_in(self, browser: Browser) -> dict[str, str]:
+        """Who is signed in where, by each app's own page; apps where nobody is are left out."""
+        found = {}
+        for name, url in self.apps.items():
+            page = await browser.open(f"{url}/whoami")
+            if page.text:
+                found[name] = page.text
+        return found
+
+
+async def choose(browser: Browser, who: str = "alice") -> Page:
+    """Signs in on the provider's page, if it shows one."""
+    form = next(
+        (f for f in browser.page.forms if ("account", who) in f.buttons or f.fields.get("account") == who), None
+    )
+    if form is None:
+        return browser.page
+    button = next((b for b in form.buttons if b[1] == who), None)
+    return await browser.submit(form, button)
+
+
+def sdk_app(config: ChainConfig, clock: Clock) -> web.Application:
+    """A small app: a page with the sign-out form, and one that tells who is signed in."""
+    app = web.Application()
+    setup_chain(app, config, clock=clock)
+
+    async def home(request: web.Request) -> web.Response:
+        form = '<form method="post" action="/chain/logout"></form>'
+        return web.Response(text=form, content_type="text/html", headers={"Referrer-Policy": "strict-origin"})
+
+    async def whoami(request: web.Request) -> web.Response:
+        session = chain_session(request)
+        return web.Response(text=session.sub if session else "")
+
+    app.add_routes([web.get("/", home), web.get("/whoami", whoami)])
+    return app
+
+
+async def serve(app: web.Application, port: int) -> web.AppRunner:
+    """Runs ``app`` on loopback."""
+    runner = web.AppRunner(app, access_log=None)
+    await runner.setup()
+    await web.TCPSite(runner, "127.0.0.1", port).start()
+    return runner
+
+
+@asynccontextmanager
+async def a_world(
+    *names: str,
+    gateway: Mapping[str, object] | None = None,
+    op: Mapping[str, object] | None = None,
+    apps: Mapping[str, Mapping[str, object]] | None = None,
+    every: Mapping[str, object] | None = None,
+    dialect: str = "oidc",
+    store: Store | None = None,
+    extra: Mapping[str, web.Application] | None = None,
+) -> AsyncIterator[World]:
+    """A world of the apps named (default: shop, news, bank), with settings changed as given.
+
+    ``every`` changes each app's settings, ``apps`` one's; ``extra`` serves other applications in place of SDK apps.
+    """
+    names = names or ("shop", "news", "bank")
+    clock = Clock()
+    ports = {name: unused_port() for name in ("login", "id", *names)}
+    urls = {name: f"http://{name}.localhost:{port}" for name, port in ports.items()}
+    provider = DemoOp(
+        urls["id"],
+        [OpClient("gateway", SECRET, (urls["login"] + "/callback",), (urls["login"] + "/logged-out",))],
+        dialect=dialect,
+        clock=clock,
+    )
+    settings = parse(
+        {
+            "gateway": {"public_url": urls["login"], **(gateway or {})},
+            "store": {"url": "memory://"},
+            "op": {
+                "kind": "auth0" if dialect == "auth0" else "oidc",
+                "issuer": provider.issuer,
+                "client_id": "gateway",
+                "client_secret": SECRET,
+                **(op or {}),
+            },
+            "apps": [
+                {
+                    "id": name,
+                    "name": name.capitalize(),
+                    "origin": urls[name],
+                    "secret": SECRET + name,
+                    "claims": ["email", "name"],
+                    **(every or {}),
+                    **(apps or {}).get(name, {}),
+                }
+                for name in names
+            ],
+            "chains": [{"id": "main", "apps": list(names)}],
+        },
+        base=Path("/"),
+        environ={},
+    )
+    keyring = Keyring.generate(int(clock()) - 10, os.urandom)
+    kept = store or MemoryStore()
+    main = await assembly.build(settings, keyring, world=assembly.World(clock, os.urandom), store=kept)
+    applications = {"id": provider.app(), "login": main}
+    for name in names:
+        config = ChainConfig(
+            gateway=urls["login"], app_id=name, origin=urls[name], secret=SECRET + name, session_key=SECRET + "k" + name
+        )
+        applications[name] = (extra or {}).get(name) or sdk_app(config, clock)
+    runners = {name: await serve(application, ports[name]) for name, application in applications.items()}
+    world = World(
+        urls["login"], provider, {n: urls[n] for n in names}, clock, kept, keyring, main[assembly.REALM], runners
+    )
+    try:
+        yield world
+    finally:
+        for runner in runners.values():
+            await runner.cleanup()
