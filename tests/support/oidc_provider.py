@@ -35,23 +35,33 @@ class RunningProvider:
 
     issuer: str
     port: int
-    stdout: asyncio.StreamReader = field(repr=False)
+    process: asyncio.subprocess.Process = field(repr=False)
     client_id: str = CLIENT_ID
     client_secret: str = CLIENT_SECRET
 
     async def event(self) -> dict[str, object]:
         """The next thing that it tells: a logout token delivered (``backchannel.success``) or not (``….error``)."""
+        assert self.process.stdout is not None
         async with asyncio.timeout(EVENT_SECONDS):
-            return json.loads(await self.stdout.readline())
+            event: dict[str, object] = json.loads(await self.process.stdout.readline())
+        return event
 
 
 @asynccontextmanager
 async def oidc_provider(
-    gateway: str, *, host: str = "127.0.0.1", port: int = 0, clients: Sequence[dict[str, object]] = ()
+    gateway: str,
+    *,
+    host: str = "127.0.0.1",
+    port: int = 0,
+    clients: Sequence[dict[str, object]] = (),
+    node: Path = NODE,
 ) -> AsyncIterator[RunningProvider]:
-    """Runs the provider for the gateway of this public URL; ``host`` is the issuer's, ``clients`` are further ones."""
-    node = shutil.which("node")
-    if node is None or not (NODE / "node_modules" / "oidc-provider").is_dir():
+    """Runs the provider for the gateway of this public URL; ``host`` is the issuer's, ``clients`` are further ones.
+
+    ``node`` is the folder of the program and its packages.
+    """
+    program = shutil.which("node")
+    if program is None or not (node / "node_modules" / "oidc-provider").is_dir():
         raise RuntimeError("the tests marked `node` need Node.js, and `npm ci` in tests/node (or: python3 run.py test)")
     environment = {
         "PATH": os.environ.get("PATH", ""),
@@ -62,10 +72,10 @@ async def oidc_provider(
     }
     with tempfile.TemporaryFile() as stderr:
         process = await asyncio.create_subprocess_exec(
-            node,
+            program,
             "oidc_provider.mjs",
             "--until-stdin-ends",
-            cwd=NODE,
+            cwd=node,
             env=environment,
             stdin=asyncio.subprocess.PIPE,
             stdout=asyncio.subprocess.PIPE,
@@ -87,7 +97,7 @@ async def _ready(process: asyncio.subprocess.Process, stderr: BinaryIO) -> Runni
         stderr.seek(0)
         raise RuntimeError(f"oidc-provider did not start:\n{stderr.read().decode(errors='replace')}")
     ready = json.loads(line)
-    return RunningProvider(issuer=ready["issuer"], port=ready["port"], stdout=process.stdout)
+    return RunningProvider(issuer=ready["issuer"], port=ready["port"], process=process)
 
 
 class _Form(HTMLParser):
