@@ -9,9 +9,24 @@ from pathlib import Path
 
 import pytest
 
+from chain_gateway.cli.test import PARTS, missing
+
 sys.path.insert(0, str(Path(__file__).parent))
 
 NOTHING_LEFT_OUT = os.environ.get("CI") == "true"
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Tests whose browser or Node is not there say so; tests with a browser share one worker, and so one browser."""
+    for marker in sorted({part.marker for part in PARTS}):
+        marked = [item for item in items if item.get_closest_marker(marker)]
+        gone = missing([part for part in PARTS if part.marker == marker]) if marked else []
+        for item in marked:
+            for part in gone:
+                item.add_marker(pytest.mark.skip(reason=f"{part.name} missing; to have it: {part.advice}"))
+            if marker == "browser" and item.get_closest_marker("xdist_group") is None:
+                item.add_marker(pytest.mark.xdist_group("browser"))
 
 
 def _forbid_skip(report: pytest.TestReport | pytest.CollectReport) -> None:
