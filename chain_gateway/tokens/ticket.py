@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Final
 
-from chain_gateway.core.limits import CHAIN_APPS, TICKET_BYTES, TICKET_SECONDS
+from chain_gateway.core.limits import CHAIN_APPS, CHAIN_TOKEN_BYTES, TICKET_BYTES, TICKET_SECONDS, URL_CHARS
 from chain_gateway.tokens.claims import Claims, Rule
 from chain_gateway.tokens.encoding import b64d
 from chain_gateway.tokens.gateway_keys import GatewayKeys
@@ -18,7 +18,7 @@ from chain_gateway.tokens.refusals import Check, refused
 
 __all__ = ["CLAIMS", "Act", "GatewayKeys", "Ticket", "sign_ticket", "verify_ticket"]
 
-RETURN_CHARS: Final = 3072
+RETURN_CHARS: Final = URL_CHARS + CHAIN_TOKEN_BYTES
 WATCH_CHARS: Final = 1024
 
 _BIND = "cb#S256"
