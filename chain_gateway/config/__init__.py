@@ -11,6 +11,7 @@ from chain_gateway.config.model import (
 )
 from chain_gateway.config.redact import redacted
 from chain_gateway.config.registry import registry
+from chain_gateway.config.rows import Row, field_table
 from chain_gateway.config.secret import Secret
 
 __all__ = [
@@ -18,9 +19,11 @@ __all__ = [
     "ChainSettings",
     "GatewaySettings",
     "OpSettings",
+    "Row",
     "Secret",
     "Settings",
     "StoreSettings",
+    "field_table",
     "load",
     "parse",
     "redacted",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 from dataclasses import dataclass
 from ipaddress import IPv4Network, IPv6Network, ip_address, ip_network
@@ -11,9 +12,10 @@ from typing import Annotated, Final
 from pydantic import BeforeValidator, PlainSerializer, ValidationInfo
 
 from chain_gateway.config.fields import Shape, refuse
-from chain_gateway.config.secret import sources
+from chain_gateway.config.sources import sources
 
 LAST_PORT: Final = 65535
+SOCKET_PATH_BYTES: Final = 103
 
 _TCP = re.compile(r"(?:(?P<name>[A-Za-z0-9.-]+)|\[(?P<v6>[0-9a-fA-F:.]+)\]):(?P<port>0|[1-9][0-9]{0,4})")
 
@@ -70,7 +72,12 @@ def read_address(value: object, info: ValidationInfo) -> Address:
     if value.startswith("unix:"):
         if not value.removeprefix("unix:"):
             raise refuse("the address names no socket file", hint)
-        return UnixAddress(sources(info).path(value.removeprefix("unix:")))
+        path = sources(info).path(value.removeprefix("unix:"))
+        if len(os.fsencode(path)) > SOCKET_PATH_BYTES:
+            raise refuse(
+                f"the socket's path is longer than {SOCKET_PATH_BYTES} bytes, the most that systems take", hint
+            )
+        return UnixAddress(path)
     match = _TCP.fullmatch(value)
     if match is None or int(match["port"]) > LAST_PORT:
         raise refuse("this is not HOST:PORT, [IPV6]:PORT or unix:PATH", hint)

@@ -23,8 +23,8 @@ from chain_gateway.config.model import (
     Settings,
     StoreSettings,
 )
-from chain_gateway.config.problems import closest, problems_of
-from chain_gateway.config.secret import Sources
+from chain_gateway.config.problems import closest, problems_of, spelled
+from chain_gateway.config.sources import Sources
 from chain_gateway.errors import Problem
 
 S = TypeVar("S", bound=Section)
@@ -79,7 +79,7 @@ class Reader:
         for key in self._data.keys() - Settings.model_fields.keys():
             meant = closest(key, Settings.model_fields)
             hint = f"did you mean {meant}?" if meant else f"known are {', '.join(Settings.model_fields)}"
-            self._problems.append(Problem(key, "there is no such section", hint))
+            self._problems.append(Problem(spelled(key), "there is no such section", hint))
         return Draft(
             gateway=self._table(GatewaySettings, "gateway", self._data.get("gateway", {})),
             store=self._table(StoreSettings, "store", self._data.get("store", {})),
@@ -91,7 +91,7 @@ class Reader:
 
     def _tables(self, model: type[S], name: str) -> tuple[Checked[S], ...]:
         found = self._data.get(name, [])
-        if isinstance(found, list) and found:
+        if isinstance(found, list | tuple) and found:
             return tuple(self._table(model, f"{name}[{index}]", raw) for index, raw in enumerate(found))
         self._problems.append(
             Problem(name, f"there must be at least one entry of {name}", f"write [[{name}]] and its keys")

@@ -27,7 +27,7 @@ def seconds(value: object) -> int:
     )
 
 
-Duration = Annotated[int, BeforeValidator(seconds), Shape('duration: `"90s"`, `"12h"` or seconds')]
+Duration = Annotated[int, BeforeValidator(seconds), Shape("duration")]
 """A whole number of seconds, at least 0."""
 
 

@@ -3,15 +3,20 @@
 from __future__ import annotations
 
 import os
+import re
 import tomllib
 from collections.abc import Mapping
 from pathlib import Path
+from typing import Final
 
 from chain_gateway.config.draft import Reader
 from chain_gateway.config.model import Settings
 from chain_gateway.config.rules import broken
-from chain_gateway.config.secret import Sources
+from chain_gateway.config.sources import Sources
 from chain_gateway.errors import ConfigError, Problem
+
+_PLACED: Final = re.compile(r"(.*) \(at (.*)\)", re.DOTALL)
+_TOML_HINT: Final = "text stands in quotes, a key is followed by =, and each [ and { has its ] and }"
 
 
 def load(path: Path, environ: Mapping[str, str] | None = None) -> Settings:
@@ -42,10 +47,9 @@ def read(path: Path) -> dict[str, object]:
     except UnicodeDecodeError as error:
         problem = Problem(f"byte {error.start}", "the file is not UTF-8 text", "save it as UTF-8")
     except tomllib.TOMLDecodeError as error:
-        what, _, place = str(error).rstrip(")").rpartition(" (at ")
-        problem = Problem(
-            place, f"this is not TOML: {what.lower()}", "quotes around text, = after a key, ] and } at the end"
-        )
+        match = _PLACED.fullmatch(str(error))
+        what, place = match.groups() if match else ("it cannot be read", str(path))
+        problem = Problem(place, f"this is not TOML: {what[:1].lower()}{what[1:]}", _TOML_HINT)
     raise ConfigError((problem,))
 
 

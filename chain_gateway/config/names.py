@@ -9,7 +9,7 @@ from typing import Annotated, Final
 from pydantic import AfterValidator, BeforeValidator, ValidationInfo
 
 from chain_gateway.config.fields import Shape, refuse
-from chain_gateway.config.secret import sources
+from chain_gateway.config.sources import sources
 from chain_gateway.core.limits import ID_CHARS
 
 NAME_CHARS: Final = 64

@@ -9,10 +9,11 @@ from cryptography.hazmat.primitives.asymmetric.ec import SECP256R1, EllipticCurv
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey
 from cryptography.hazmat.primitives.serialization import load_pem_private_key, load_pem_public_key
-from pydantic import AfterValidator, BeforeValidator
+from pydantic import AfterValidator, BeforeValidator, ValidationInfo
 
 from chain_gateway.config.fields import Shape, refuse
-from chain_gateway.config.secret import Secret, read_text
+from chain_gateway.config.secret import Secret
+from chain_gateway.config.sources import sources
 
 RSA_BITS: Final = 2048
 
@@ -33,6 +34,11 @@ def read_private(secret: Secret) -> Secret:
     return secret
 
 
+def read_text(value: object, info: ValidationInfo) -> str:
+    """A text in the forms of a secret that is none: its file may be read by others."""
+    return sources(info).text(value, private=False)
+
+
 def read_public(text: str) -> str:
     """``text`` if it is a PEM public key for ES256; a private key is refused, as it has no business here."""
     if "PRIVATE KEY" in text:
@@ -46,7 +52,5 @@ def read_public(text: str) -> str:
     return text
 
 
-PrivatePem = Annotated[Secret, AfterValidator(read_private), Shape("PEM private key, in the forms of a secret")]
-PublicPem = Annotated[
-    str, BeforeValidator(read_text), AfterValidator(read_public), Shape("PEM public key, in the forms of a secret")
-]
+PrivatePem = Annotated[Secret, AfterValidator(read_private), Shape("PEM private key")]
+PublicPem = Annotated[str, BeforeValidator(read_text), AfterValidator(read_public), Shape("PEM public key")]

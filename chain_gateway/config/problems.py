@@ -6,6 +6,8 @@ Nothing here repeats a value: it may be a secret, or one that was written into t
 from __future__ import annotations
 
 import difflib
+import json
+import re
 from collections.abc import Callable, Iterable, Mapping
 from typing import Final, get_args
 
@@ -17,6 +19,7 @@ from chain_gateway.config.fields import REFUSED, Told
 from chain_gateway.config.model import SECTIONS, Section
 from chain_gateway.errors import Problem
 
+_BARE: Final = re.compile(r"[A-Za-z0-9_-]+")
 _REASONS: Final[Mapping[str, Callable[[Mapping[str, object]], str]]] = {
     "missing": lambda _: "this key must be set",
     "string_type": lambda _: "this must be text in quotes",
@@ -44,13 +47,18 @@ def closest(word: str, known: Iterable[str]) -> str:
     return next(iter(difflib.get_close_matches(word, list(known), n=1, cutoff=0.6)), "")
 
 
+def spelled(key: str) -> str:
+    """``key`` as TOML writes it: bare where it can be, else in quotes with every control character escaped."""
+    return key if _BARE.fullmatch(key) else json.dumps(key)
+
+
 def told(info: FieldInfo) -> Told:
     """The words of a key; every key has them (a test walks the model)."""
     return next(entry for entry in info.metadata if isinstance(entry, Told))
 
 
 def _problem(detail: ErrorDetails, model: type[Section], path: str) -> Problem:
-    where = path + "".join(f"[{step}]" if isinstance(step, int) else f".{step}" for step in detail["loc"])
+    where = path + "".join(f"[{step}]" if isinstance(step, int) else f".{spelled(step)}" for step in detail["loc"])
     key, kind, context = str(detail["loc"][0]), detail["type"], detail.get("ctx", {})
     if kind == REFUSED:
         return Problem(where, str(context["reason"]), str(context["hint"]))

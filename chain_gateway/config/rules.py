@@ -36,7 +36,10 @@ class Rule(Generic[S]):
 
 
 def ops_listener_stays_here(gateway: GatewaySettings) -> Iterator[Found]:
-    """Health, metrics and the dashboard are not for the outside (threat T52)."""
+    """Health, metrics and the dashboard are for this machine alone.
+
+    Threat T52.
+    """
     if not gateway.ops_listen.loopback:
         yield Found(
             "ops_listen",
@@ -52,7 +55,7 @@ def listeners_differ(gateway: GatewaySettings) -> Iterator[Found]:
 
 
 def store_is_built(store: StoreSettings) -> Iterator[Found]:
-    """The Redis forms are part of the file's grammar before the store is there."""
+    """This version stores in memory or SQLite; the Redis forms are known and refused."""
     if store.url.startswith("redis"):
         yield Found("url", "this version stores in memory or SQLite", STORE_HINT)
 
@@ -64,13 +67,13 @@ def auth0_spells_its_issuer_with_a_slash(op: OpSettings) -> Iterator[Found]:
 
 
 def federated_is_auth0s(op: OpSettings) -> Iterator[Found]:
-    """``federated`` is a parameter of Auth0's logout."""
+    """Federated logout is Auth0's."""
     if op.federated and op.kind != "auth0":
         yield Found("federated", "only Auth0 knows federated logout", 'remove it, or write kind = "auth0"')
 
 
 def federated_needs_a_logout(op: OpSettings) -> Iterator[Found]:
-    """What is never visited cannot end anything upstream."""
+    """A provider whose logout is never visited ends no session upstream."""
     if op.federated and op.logout == "none":
         yield Found(
             "federated", 'with logout = "none" the provider is never asked to end a session', "remove one of them"
@@ -78,13 +81,16 @@ def federated_needs_a_logout(op: OpSettings) -> Iterator[Found]:
 
 
 def action_is_auth0s(op: OpSettings) -> Iterator[Found]:
-    """``/continue`` is entered from an Auth0 Action alone."""
+    """Only Auth0 has Actions, which enter by `/continue`."""
     if op.action_secret is not None and op.kind != "auth0":
         yield Found("action_secret", "only Auth0 has Actions", 'remove it, or write kind = "auth0"')
 
 
 def client_can_authenticate(op: OpSettings) -> Iterator[Found]:
-    """Each method has its means, and none is left over (OpenID Connect Core 1.0, section 9)."""
+    """A method has the means that it needs, and none is left over.
+
+    OpenID Connect Core 1.0, section 9.
+    """
     method, secret, key = op.auth_method, op.client_secret is not None, op.private_key is not None
     if method == "auto" and not (secret or key):
         yield Found(
@@ -103,7 +109,7 @@ def client_can_authenticate(op: OpSettings) -> Iterator[Found]:
 
 
 def app_has_one_key(app: AppSettings) -> Iterator[Found]:
-    """An app that signs receipts has one key; one that never sees a ticket needs none."""
+    """An app that gets tickets has exactly one key; `external`, `none` and logout by `back_channel` need none."""
     given = [key for key in ("secret", "public_key", "jwks_url") if getattr(app, key) is not None]
     for key in given[1:]:
         yield Found(key, f"the app has {given[0]} already", "keep one of secret, public_key and jwks_url")
@@ -111,7 +117,7 @@ def app_has_one_key(app: AppSettings) -> Iterator[Found]:
         yield Found(
             "secret",
             "the app signs receipts, and nothing here can verify them",
-            f'write secret = {{ env = "{app.id.upper().replace("-", "_")}_SECRET" }}, or public_key, or jwks_url',
+            'write secret = { env = "SHOP_SECRET" }, or public_key, or jwks_url',
         )
 
 
@@ -120,7 +126,7 @@ def _never_signs(app: AppSettings) -> bool:
 
 
 def app_urls_are_its_own(app: AppSettings) -> Iterator[Found]:
-    """Tickets and logout tokens go to the origin that they are made for, and nowhere else."""
+    """Tickets and logout tokens go to the app's own origin."""
     for key, url in (
         ("hop_url", app.hop_url),
         ("ping_url", app.ping_url),
@@ -131,18 +137,18 @@ def app_urls_are_its_own(app: AppSettings) -> Iterator[Found]:
 
 
 def external_login_has_its_template(app: AppSettings) -> Iterator[Found]:
-    """The mode and the template come together."""
+    """The login mode `external` and its template come together."""
     if app.login == "external" and app.external_login is None:
-        hint = f'write external_login = "{app.origin}/login?iss={{iss}}&target_link_uri={{target_link_uri}}"'
+        hint = 'write external_login = "https://HOST/login?iss={iss}&target_link_uri={target_link_uri}"'
         yield Found("external_login", 'login = "external" needs to know where to go', hint)
     if app.login != "external" and app.external_login is not None:
         yield Found("external_login", f'login = "{app.login}" never uses it', 'remove it, or write login = "external"')
 
 
 def external_logout_has_its_template(app: AppSettings) -> Iterator[Found]:
-    """The mode and the template come together."""
+    """The logout mode `external` and its template come together."""
     if app.logout == "external" and app.external_logout is None:
-        hint = f'write external_logout = "{app.origin}/logout?next={{return_to}}"'
+        hint = 'write external_logout = "https://HOST/logout?next={return_to}"'
         yield Found("external_logout", 'logout = "external" needs to know where to go', hint)
     if app.logout != "external" and app.external_logout is not None:
         yield Found(
@@ -163,7 +169,7 @@ def visit_has_a_login(app: AppSettings) -> Iterator[Found]:
 
 
 def claims_have_a_ticket(app: AppSettings) -> Iterator[Found]:
-    """Claims travel in login tickets."""
+    """Claims travel in login tickets, which neither `external` nor `none` has."""
     if app.claims and app.login in {"external", "none"}:
         yield Found("claims", f'with login = "{app.login}" no ticket carries them', "remove them")
 
@@ -181,14 +187,28 @@ OP_RULES: tuple[Rule[OpSettings], ...] = (
     Rule(("auth_method", "client_secret", "private_key"), client_can_authenticate),
 )
 APP_RULES: tuple[Rule[AppSettings], ...] = (
-    Rule(("id", "login", "logout", "secret", "public_key", "jwks_url"), app_has_one_key),
-    Rule(("origin", "hop_url", "ping_url", "backchannel_logout_url"), app_urls_are_its_own),
-    Rule(("origin", "login", "external_login"), external_login_has_its_template),
-    Rule(("origin", "logout", "external_logout"), external_logout_has_its_template),
+    Rule(("login", "logout", "secret", "public_key", "jwks_url"), app_has_one_key),
+    Rule(("hop_url", "ping_url", "backchannel_logout_url", "origin"), app_urls_are_its_own),
+    Rule(("login", "external_login"), external_login_has_its_template),
+    Rule(("logout", "external_logout"), external_logout_has_its_template),
     Rule(("login", "required"), required_can_fail),
     Rule(("login", "visit"), visit_has_a_login),
     Rule(("login", "claims"), claims_have_a_ticket),
 )
+
+
+def every_rule() -> Iterator[tuple[tuple[str, ...], Callable[..., object]]]:
+    """Each rule's function with the keys that it looks at, in the order of the file; for the generated pages."""
+    yield from _named("gateway", GATEWAY_RULES)
+    yield from _named("store", STORE_RULES)
+    yield from _named("op", OP_RULES)
+    yield from _named("apps", APP_RULES)
+    yield from REGISTRY_RULES
+
+
+def _named(section: str, rules: tuple[Rule[S], ...]) -> Iterator[tuple[tuple[str, ...], Callable[..., object]]]:
+    for rule in rules:
+        yield tuple(f"{section}.{key}" for key in rule.needs), rule.check
 
 
 def broken(draft: Draft) -> Iterator[Problem]:
@@ -198,8 +218,8 @@ def broken(draft: Draft) -> Iterator[Problem]:
     yield from _section(OP_RULES, draft.op)
     for app in draft.apps:
         yield from _section(APP_RULES, app)
-    for rule in REGISTRY_RULES:
-        yield from rule(draft)
+    for _, check in REGISTRY_RULES:
+        yield from check(draft)
 
 
 def _section(rules: tuple[Rule[S], ...], checked: Checked[S]) -> Iterator[Problem]:

@@ -85,16 +85,17 @@ def apps_are_in_a_chain(draft: Draft) -> Iterator[Problem]:
             yield Problem(f"{app.path}.id", "no chain has this app, so no login or logout reaches it", hint)
 
 
-REGISTRY_RULES: tuple[Callable[[Draft], Iterable[Problem]], ...] = (
-    app_ids_are_unique,
-    app_tags_are_unique,
-    origins_are_unique,
-    secrets_are_unique,
-    chain_ids_are_unique,
-    chains_visit_an_app_once,
-    chains_name_known_apps,
-    apps_are_in_a_chain,
+REGISTRY_RULES: tuple[tuple[tuple[str, ...], Callable[[Draft], Iterable[Problem]]], ...] = (
+    (("apps.id",), app_ids_are_unique),
+    (("apps.id",), app_tags_are_unique),
+    (("apps.origin", "gateway.public_url"), origins_are_unique),
+    (("apps.secret", "op.client_secret", "op.action_secret"), secrets_are_unique),
+    (("chains.id",), chain_ids_are_unique),
+    (("chains.apps",), chains_visit_an_app_once),
+    (("chains.apps", "apps.id"), chains_name_known_apps),
+    (("apps.id", "chains.apps"), apps_are_in_a_chain),
 )
+"""Each rule after the keys that it looks at, as the reference page names them."""
 
 
 def _again(entries: Iterable[tuple[str, H]]) -> Iterator[tuple[str, str]]:

@@ -8,7 +8,7 @@ from typing import Annotated, Final
 from pydantic import AfterValidator, ValidationInfo
 
 from chain_gateway.config.fields import Shape, refuse
-from chain_gateway.config.secret import sources
+from chain_gateway.config.sources import sources
 from chain_gateway.core.limits import URL_CHARS
 from chain_gateway.core.origins import check_location, check_origin, check_path, origin_of
 from chain_gateway.core.templates import PLACEHOLDERS, check_template
