@@ -35,5 +35,12 @@ def test_cases_have_names_and_sentences() -> None:
     assert len({case.name for case in cases}) == len(cases)
     assert all(case.promise.endswith(".") for case in cases)
     assert {case.name.split(".")[0] for case in cases} == {
-        "epochs", "nonce", "supersession", "ledger", "once", "sweep", "availability", "durability"
+        "epochs",
+        "nonce",
+        "supersession",
+        "ledger",
+        "once",
+        "sweep",
+        "availability",
+        "durability",
     }

@@ -26,8 +26,11 @@ EVERY_CALL: dict[str, Callable[[Store], Awaitable[object]]] = {
 
 async def is_answered_while_open(store: Store) -> None:
     """An open store pings, and answers every call."""
-    for call in EVERY_CALL.values():
-        await call(store)
+    for name, call in EVERY_CALL.items():
+        try:
+            await call(store)
+        except StoreUnavailable as error:
+            raise Broken(f"{name} of an open store: wanted an answer, found {error!r}") from error
 
 
 async def ends_with_closing(store: Store) -> None:

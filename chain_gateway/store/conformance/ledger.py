@@ -74,7 +74,8 @@ async def is_each_browsers_own(store: Store) -> None:
     one, other = an_id(), an_id()
     await store.note(one, [an_entry()])
     await store.note(other, [an_entry("bank")])
-    expect("the other's ledger", list((await known(store, other)).ledger), ["bank"])
+    ledgers = [list((await known(store, each)).ledger) for each in (one, other)]
+    expect("the two ledgers", ledgers, [["shop"], ["bank"]])
 
 
 async def is_monotone_in_a_race(store: Store) -> None:

@@ -1,0 +1,291 @@
+"""Stores that break the promises about epochs, nonces and newer walks, each with the cases that must notice."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Sequence
+from dataclasses import replace
+
+from chain_gateway.core.ledger import Entry
+from chain_gateway.store.base import Replayed, Step, StoredWalk, Superseded
+from chain_gateway.store.memory import MemoryStore
+
+
+class EpochIsTheTime(MemoryStore):
+    """Forgets that the last epoch may be ahead of the clock."""
+
+    async def take_epoch(self, browser: bytes, now_ms: int, *, logout: bool) -> int:
+        await super().take_epoch(browser, now_ms, logout=logout)
+        self._browsers[browser].epoch = now_ms
+        return now_ms
+
+
+class EpochOnlyCounts(MemoryStore):
+    """Counts on from the last epoch and forgets the time."""
+
+    async def take_epoch(self, browser: bytes, now_ms: int, *, logout: bool) -> int:
+        known = self._browsers.get(browser)
+        return await super().take_epoch(browser, known.epoch + 1 if known else now_ms, logout=logout)
+
+
+class EpochReadThenWritten(MemoryStore):
+    """Lets others run between reading the last epoch and writing the next."""
+
+    async def take_epoch(self, browser: bytes, now_ms: int, *, logout: bool) -> int:
+        known = self._browsers.get(browser)
+        epoch = max(known.epoch + 1, now_ms) if known else now_ms
+        await asyncio.sleep(0)
+        await super().take_epoch(browser, epoch, logout=logout)
+        self._browsers[browser].epoch = epoch
+        return epoch
+
+
+class EpochAhead(MemoryStore):
+    """Begins one after the time."""
+
+    async def take_epoch(self, browser: bytes, now_ms: int, *, logout: bool) -> int:
+        return await super().take_epoch(browser, now_ms + 1, logout=logout)
+
+
+class OneEpochForAll(MemoryStore):
+    """Counts all browsers together."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.last = 0
+
+    async def take_epoch(self, browser: bytes, now_ms: int, *, logout: bool) -> int:
+        self.last = max(self.last + 1, now_ms)
+        return await super().take_epoch(browser, self.last, logout=logout)
+
+
+class EpochOfWalksIgnored(MemoryStore):
+    """Counts only epochs that it handed out itself."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.last: dict[bytes, int] = {}
+
+    async def take_epoch(self, browser: bytes, now_ms: int, *, logout: bool) -> int:
+        await super().take_epoch(browser, now_ms, logout=logout)
+        self.last[browser] = self._browsers[browser].epoch = max(self.last.get(browser, 0) + 1, now_ms)
+        return self.last[browser]
+
+
+class LogoutForgotten(MemoryStore):
+    """Does not write down when a logout began."""
+
+    async def take_epoch(self, browser: bytes, now_ms: int, *, logout: bool) -> int:  # noqa: ARG002
+        return await super().take_epoch(browser, now_ms, logout=False)
+
+
+class LogoutBySlowClock(MemoryStore):
+    """Takes the last logout's time, even if it lies before an earlier one's."""
+
+    async def take_epoch(self, browser: bytes, now_ms: int, *, logout: bool) -> int:
+        epoch = await super().take_epoch(browser, now_ms, logout=logout)
+        if logout:
+            self._browsers[browser].signed_out_ms = now_ms
+        return epoch
+
+
+class NonceNotCompared(MemoryStore):
+    """Takes any nonce."""
+
+    async def advance(self, walk: StoredWalk, spent: bytes, ledger: Sequence[Entry]) -> Step:
+        stored = await self.walk(walk.id)
+        return await super().advance(walk, stored.nonce if stored else spent, ledger)
+
+
+class OneNonceForAll(MemoryStore):
+    """Remembers spent nonces without the walk that they belong to."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.spent: set[bytes] = set()
+
+    async def advance(self, walk: StoredWalk, spent: bytes, ledger: Sequence[Entry]) -> Step:
+        if spent in self.spent:
+            return Replayed(walk)
+        self.spent.add(spent)
+        return await super().advance(walk, spent, ledger)
+
+
+class NonceComparedThenSpent(MemoryStore):
+    """Lets others run between comparing the nonce and writing the next."""
+
+    async def advance(self, walk: StoredWalk, spent: bytes, ledger: Sequence[Entry]) -> Step:
+        stored = await self.walk(walk.id)
+        if stored is not None and stored.nonce != spent:
+            return Replayed(stored)
+        await asyncio.sleep(0)
+        stored = await self.walk(walk.id)
+        return await super().advance(walk, stored.nonce if stored else spent, ledger)
+
+
+class ReplayWritesTheLedger(MemoryStore):
+    """Takes a replay's ledger entries."""
+
+    async def advance(self, walk: StoredWalk, spent: bytes, ledger: Sequence[Entry]) -> Step:
+        step = await super().advance(walk, spent, ledger)
+        await self.note(walk.browser, ledger)
+        return step
+
+
+class StepLosesTheLedger(MemoryStore):
+    """Writes the step without its ledger entries."""
+
+    async def advance(self, walk: StoredWalk, spent: bytes, ledger: Sequence[Entry]) -> Step:  # noqa: ARG002
+        return await super().advance(walk, spent, ())
+
+
+class StepNotWritten(MemoryStore):
+    """Spends the nonce and keeps the old state."""
+
+    async def advance(self, walk: StoredWalk, spent: bytes, ledger: Sequence[Entry]) -> Step:
+        stored = await self.walk(walk.id)
+        return await super().advance(replace(walk, state=stored.state) if stored else walk, spent, ledger)
+
+
+class EndedWalkRevived(MemoryStore):
+    """Lets an ended walk go on."""
+
+    async def advance(self, walk: StoredWalk, spent: bytes, ledger: Sequence[Entry]) -> Step:
+        ended = self._ended.pop(walk.id, None)
+        if ended is not None:
+            self._write(self._known(walk.browser, walk.epoch), replace(ended, ended=False))
+        return await super().advance(walk, spent, ledger)
+
+
+class LostWalkRefused(MemoryStore):
+    """Does not believe the sealed token."""
+
+    async def advance(self, walk: StoredWalk, spent: bytes, ledger: Sequence[Entry]) -> Step:
+        if await self.walk(walk.id) is None:
+            return Replayed(walk)
+        return await super().advance(walk, spent, ledger)
+
+
+class RepeatedBeginningTakesBack(MemoryStore):
+    """Writes a walk anew that is there."""
+
+    async def open_walk(self, walk: StoredWalk, ledger: Sequence[Entry], op_session: bytes | None) -> None:
+        await super().open_walk(walk, ledger, op_session)
+        self._open[walk.id] = walk
+
+
+class StateCutShort(MemoryStore):
+    """Has a column that is too short."""
+
+    async def open_walk(self, walk: StoredWalk, ledger: Sequence[Entry], op_session: bytes | None) -> None:
+        await super().open_walk(replace(walk, state=walk.state[:255]), ledger, op_session)
+
+
+class OlderWalkGoesOn(MemoryStore):
+    """Compares no epochs."""
+
+    async def advance(self, walk: StoredWalk, spent: bytes, ledger: Sequence[Entry]) -> Step:
+        known = self._known(walk.browser, walk.epoch)
+        epoch, known.epoch = known.epoch, walk.epoch
+        step = await super().advance(walk, spent, ledger)
+        known.epoch = epoch
+        return step
+
+
+class EpochComparedThenWritten(MemoryStore):
+    """Lets others run between comparing the epoch and writing the step."""
+
+    async def advance(self, walk: StoredWalk, spent: bytes, ledger: Sequence[Entry]) -> Step:
+        known = self._known(walk.browser, walk.epoch)
+        if walk.epoch < known.epoch:
+            return await super().advance(walk, spent, ledger)
+        await asyncio.sleep(0)
+        epoch, known.epoch = known.epoch, walk.epoch
+        step = await super().advance(walk, spent, ledger)
+        known.epoch = epoch
+        return step
+
+
+class OnlyTheNewestSteps(MemoryStore):
+    """Takes the browser's own epoch for a newer one."""
+
+    async def advance(self, walk: StoredWalk, spent: bytes, ledger: Sequence[Entry]) -> Step:
+        known = self._known(walk.browser, walk.epoch)
+        if walk.epoch == known.epoch:
+            return Superseded(known.epoch)
+        return await super().advance(walk, spent, ledger)
+
+
+class ReplayBeforeSuperseded(MemoryStore):
+    """Looks at the nonce first."""
+
+    async def advance(self, walk: StoredWalk, spent: bytes, ledger: Sequence[Entry]) -> Step:
+        stored = await self.walk(walk.id)
+        if stored is not None and stored.nonce != spent:
+            return Replayed(stored)
+        return await super().advance(walk, spent, ledger)
+
+
+class SupersededLosesTheLedger(MemoryStore):
+    """Does not keep what an app said to an older walk."""
+
+    async def advance(self, walk: StoredWalk, spent: bytes, ledger: Sequence[Entry]) -> Step:
+        known = self._known(walk.browser, walk.epoch)
+        return await super().advance(walk, spent, () if walk.epoch < known.epoch else ledger)
+
+
+class SupersededStaysOpen(MemoryStore):
+    """Leaves an older walk among the open ones, where the sweeper meets it for ever."""
+
+    async def advance(self, walk: StoredWalk, spent: bytes, ledger: Sequence[Entry]) -> Step:
+        before = self._open.get(walk.id)
+        step = await super().advance(walk, spent, ledger)
+        if isinstance(step, Superseded) and before is not None:
+            del self._ended[walk.id]
+            self._write(self._known(walk.browser, 0), before)
+        return step
+
+
+class SupersededIsWritten(MemoryStore):
+    """Writes the new state of an older walk."""
+
+    async def advance(self, walk: StoredWalk, spent: bytes, ledger: Sequence[Entry]) -> Step:
+        step = await super().advance(walk, spent, ledger)
+        if isinstance(step, Superseded):
+            self._ended[walk.id] = replace(walk, ended=True)
+        return step
+
+
+BROKEN: list[tuple[type[MemoryStore], str]] = [
+    (EpochAhead, "epochs.begin_at_the_time"),
+    (EpochIsTheTime, "epochs.rise_when_the_time_stands_still"),
+    (EpochIsTheTime, "epochs.rise_when_the_time_goes_back"),
+    (EpochOnlyCounts, "epochs.follow_the_time"),
+    (EpochReadThenWritten, "epochs.rise_in_a_race"),
+    (OneEpochForAll, "epochs.are_each_browsers_own"),
+    (EpochOfWalksIgnored, "epochs.stay_above_what_a_walk_carried"),
+    (LogoutForgotten, "epochs.tell_when_a_logout_began"),
+    (LogoutBySlowClock, "epochs.tell_when_a_logout_began"),
+    (NonceNotCompared, "nonce.is_spent_once"),
+    (NonceNotCompared, "nonce.is_not_guessed"),
+    (OneNonceForAll, "nonce.is_each_walks_own"),
+    (NonceComparedThenSpent, "nonce.is_spent_once_in_a_race"),
+    (NonceComparedThenSpent, "nonce.is_spent_once_in_a_race_after_a_loss"),
+    (ReplayWritesTheLedger, "nonce.is_spent_once"),
+    (ReplayWritesTheLedger, "nonce.is_spent_once_in_a_race"),
+    (StepLosesTheLedger, "ledger.goes_with_the_walk"),
+    (StepNotWritten, "nonce.is_spent_for_the_next_step"),
+    (EndedWalkRevived, "nonce.of_an_ended_walk_is_worth_nothing"),
+    (LostWalkRefused, "nonce.of_a_lost_walk_is_believed"),
+    (RepeatedBeginningTakesBack, "nonce.survives_a_repeated_beginning"),
+    (StateCutShort, "nonce.comes_back_byte_for_byte"),
+    (OlderWalkGoesOn, "supersession.stops_the_older_walk"),
+    (OlderWalkGoesOn, "supersession.does_not_write_a_lost_walk"),
+    (EpochComparedThenWritten, "supersession.holds_in_a_race"),
+    (OnlyTheNewestSteps, "supersession.leaves_the_newest_walk_alone"),
+    (ReplayBeforeSuperseded, "supersession.is_said_of_a_spent_nonce_too"),
+    (SupersededLosesTheLedger, "supersession.takes_the_ledger_all_the_same"),
+    (SupersededStaysOpen, "supersession.stops_the_older_walk"),
+    (SupersededIsWritten, "supersession.stops_the_older_walk"),
+    (SupersededIsWritten, "supersession.does_not_write_a_lost_walk"),
+]
