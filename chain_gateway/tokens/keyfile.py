@@ -54,8 +54,10 @@ def parse(text: str) -> tuple[KeyRecord, ...]:
         file = strict_json(text.encode())
     except ValueError as error:
         raise ConfigError((Problem("keys", f"is {error}", _HINT),)) from error
-    entries = file.get("keys")
-    if file.keys() != {"version", "keys"} or file["version"] != _VERSION or not isinstance(entries, list):
+    version, entries = file.get("version"), file.get("keys")
+    if file.keys() != {"version", "keys"} or not isinstance(entries, list):
+        raise ConfigError((Problem("keys", "is not a key file", _HINT),))
+    if type(version) is not int or version != _VERSION:
         raise ConfigError((Problem("keys", f"is not a key file of version {_VERSION}", _HINT),))
     problems: list[Problem] = []
     records = [record for i, entry in enumerate(entries) if (record := _record(f"keys[{i}]", entry, problems))]
