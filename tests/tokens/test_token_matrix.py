@@ -60,9 +60,8 @@ class World:
 
 def separate() -> World:
     """Keys as they are."""
-    return World(
-        a_keyring(), Sealer.from_secrets([b"session key, of the app alone: 1"]), AppKey.secret(SECRET), app_key()
-    )
+    sealer = Sealer.from_secrets([b"session key, of the app alone: 1"])
+    return World(a_keyring(), sealer, AppKey.secret(SECRET), AppKey.private(an_es256_jwk("app")))
 
 
 def shared() -> World:
