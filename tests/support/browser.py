@@ -98,6 +98,8 @@ class Browser:
         self.jars: dict[str, dict[str, str]] = {}
         self.page: Page | None = None
         self.locations: list[str] = []
+        self.halt_at = ""
+        """A URL that begins so is not asked for: the browser stands before it, with status 0."""
         self._http: aiohttp.ClientSession | None = None
 
     async def __aenter__(self) -> Self:
@@ -120,7 +122,8 @@ class Browser:
     async def follow(self, text: str) -> Page:
         """Clicks the link of that text (or one whose text begins so)."""
         assert self.page is not None
-        href = next(href for said, href in self.page.links.items() if said.startswith(text))
+        href = next((href for said, href in self.page.links.items() if said.startswith(text)), None)
+        assert href is not None, f"no link {text!r} among {list(self.page.links)}"
         return await self._go("GET", urljoin(self.page.url, href), None, {})
 
     async def submit(self, form: Form | None = None, button: tuple[str, str] | None = None, **fields: str) -> Page:
@@ -155,8 +158,11 @@ class Browser:
         start = self.page
         chain = [url]
         for _ in range(REDIRECTS + 1):
+            if self.halt_at and url.startswith(self.halt_at):
+                self.page = Page(url, 0, {}, "", [], {}, chain)
+                return self.page
             status, answer, text = await self._ask(method, url, data, headers, start)
-            self._keep(url, answer)
+            self._keep(url)
             location = answer.get("Location")
             if status not in {301, 302, 303, 307, 308} or location is None:
                 reader = _Reader()
@@ -187,7 +193,7 @@ class Browser:
             self.set_cookies = response.headers.getall("Set-Cookie", [])
             return response.status, response.headers.copy(), await response.text()
 
-    def _keep(self, url: str, headers: Mapping[str, str]) -> None:
+    def _keep(self, url: str) -> None:
         for line in self.set_cookies:
             for name, morsel in SimpleCookie(line).items():
                 if name.startswith("__Host-"):

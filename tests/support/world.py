@@ -114,6 +114,17 @@ async def serve(app: web.Application, port: int) -> web.AppRunner:
     return runner
 
 
+def _external(name: str, url: str, templates: Mapping[str, str]) -> dict[str, object]:
+    return {
+        "id": name,
+        "name": name.capitalize(),
+        "origin": url,
+        "login": "external",
+        "logout": "external",
+        **{key: url + path for key, path in templates.items()},
+    }
+
+
 @asynccontextmanager
 async def a_world(
     *names: str,
@@ -124,10 +135,12 @@ async def a_world(
     dialect: str = "oidc",
     store: Store | None = None,
     extra: Mapping[str, web.Application] | None = None,
+    external: Mapping[str, Mapping[str, str]] | None = None,
 ) -> AsyncIterator[World]:
     """A world of the apps named (default: shop, news, bank), with settings changed as given.
 
-    ``every`` changes each app's settings, ``apps`` one's; ``extra`` serves other applications in place of SDK apps.
+    ``every`` changes each app's settings, ``apps`` one's; ``extra`` serves other applications in place of SDK apps, and
+    ``external`` makes apps without the SDK of some, by their templates from the path on.
     """
     names = names or ("shop", "news", "bank")
     clock = Clock()
@@ -151,7 +164,9 @@ async def a_world(
                 **(op or {}),
             },
             "apps": [
-                {
+                _external(name, urls[name], external[name])
+                if name in (external or {})
+                else {
                     "id": name,
                     "name": name.capitalize(),
                     "origin": urls[name],
