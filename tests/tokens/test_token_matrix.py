@@ -26,6 +26,7 @@ from token_builders import (
     SECRET,
     a_keyring,
     a_walk,
+    an_es256_jwk,
     claims_of,
     public_keys,
 )
