@@ -25,8 +25,10 @@ from chain_gateway.config.registry import registry
 from chain_gateway.core.chain import AppId
 from chain_gateway.core.limits import BODY_BYTES
 from chain_gateway.core.walk import OpLogout
+from chain_gateway.oidc.app_keys import AppKeys
 from chain_gateway.oidc.http import Client, Provider
 from chain_gateway.oidc.settings import SigningKey
+from chain_gateway.oidc.wire import Wire
 from chain_gateway.resolver import LoopbackResolver
 from chain_gateway.service.callback import FinishLogin
 from chain_gateway.service.departures import Departures
@@ -80,7 +82,8 @@ async def build(
     application. Raises ConfigError if a part cannot be made of the settings.
     """
     http = aiohttp.ClientSession(connector=aiohttp.TCPConnector(resolver=LoopbackResolver()))
-    realm = _realm(settings, keyring, world, store or open_store(settings.store.url))
+    keys = AppKeys(app_keys(settings), key_urls(settings), Wire(http), world.clock)
+    realm = _realm(settings, keyring, world, store or open_store(settings.store.url), keys)
     op = provider or Provider(client(settings), http, world.clock, wanted_claims(settings), entropy=world.random)
     pages = Pages(settings.gateway.title, realm.public_url, settings.gateway.templates_dir, settings.gateway.static_dir)
     endpoints = Endpoints(use_cases(realm, op), realm.public_url, lambda: realm.keyring().jwks(realm.now()))
@@ -118,12 +121,12 @@ def use_cases(realm: Realm, op: OpenIdProvider) -> UseCases:
     )
 
 
-def _realm(settings: Settings, keyring: Keyring, world: World, store: Store) -> Realm:
+def _realm(settings: Settings, keyring: Keyring, world: World, store: Store, keys: AppKeys) -> Realm:
     return Realm(
         public_url=settings.gateway.public_url,
         op_issuer=settings.op.issuer,
         registry=registry(settings),
-        app_keys=app_keys(settings),
+        app_keys=keys,
         keyring=lambda: keyring,
         store=store,
         clock=world.clock,
@@ -143,6 +146,11 @@ def app_keys(settings: Settings) -> Mapping[AppId, AppKey]:
         elif app.public_key is not None:
             keys[AppId(app.id)] = AppKey.public(app.public_key)
     return keys
+
+
+def key_urls(settings: Settings) -> Mapping[AppId, str]:
+    """Where each app that publishes its keys does so."""
+    return {AppId(app.id): app.jwks_url for app in settings.apps if app.jwks_url is not None}
 
 
 def client(settings: Settings) -> Client:

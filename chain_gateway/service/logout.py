@@ -88,7 +88,7 @@ class StartLogout:
 
     async def _is_signed(self, target: Target, params: LogoutParams, known: Browser | None) -> bool:
         """Whether the app itself asks, for the session that this browser has there, for the first time."""
-        key = self._realm.app_keys.get(target.app.id) if target.app else None
+        key = await self._realm.app_keys.of(target.app.id) if target.app else None
         if target.app is None or key is None:
             raise BadInput("a signed request without an app that could have signed it", code="bad_input.app")
         now = self._realm.now()

@@ -6,13 +6,13 @@ import hmac
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
-from chain_gateway.core.chain import App, AppId, Registry
+from chain_gateway.core.chain import App, Registry
 from chain_gateway.core.walk import OpLogout
+from chain_gateway.oidc.app_keys import AppKeys
 from chain_gateway.store.base import Store
 from chain_gateway.tokens.encoding import b64e
 from chain_gateway.tokens.keyring import Keyring
 from chain_gateway.tokens.purposes import Purpose
-from chain_gateway.tokens.receipt import AppKey
 
 NONCE_BYTES = 12
 
@@ -28,7 +28,7 @@ class Realm:
     public_url: str
     op_issuer: str
     registry: Registry
-    app_keys: Mapping[AppId, AppKey]
+    app_keys: AppKeys
     keyring: Callable[[], Keyring]
     store: Store
     clock: Callable[[], float]

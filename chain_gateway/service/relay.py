@@ -6,8 +6,9 @@ step the machine (which knows the walk's own time) → spend the nonce and write
 
 from __future__ import annotations
 
-from chain_gateway.core.events import CameBack, Continued, Event
-from chain_gateway.core.walk import Place, Walk
+from chain_gateway.core.chain import App
+from chain_gateway.core.events import CameBack, Continued, Event, HopFailed
+from chain_gateway.core.walk import Outcome, Place, Walk
 from chain_gateway.errors import BrowserUnknown, TokenRefused
 from chain_gateway.hops.base import Returned
 from chain_gateway.hops.modes import MODES
@@ -16,10 +17,12 @@ from chain_gateway.service.identity import Identities, Identity
 from chain_gateway.service.passage import Passage
 from chain_gateway.service.realm import Realm, Visitor
 from chain_gateway.service.views import Reply
+from chain_gateway.tokens.app_key import AppKey
 from chain_gateway.tokens.chain_token import open_walk
 from chain_gateway.tokens.encoding import b64e
 from chain_gateway.tokens.receipt import Receipt, verify_receipt
 
+UNKNOWN_KEY = HopFailed(Outcome.ERROR, "key")
 WAITING = frozenset({Place.BINDING, Place.VISITING, Place.AWAY, Place.PAUSED})
 
 
@@ -40,23 +43,29 @@ class Relay:
             raise BrowserUnknown("the chain token of another browser")
         if walk.place not in WAITING:
             raise TokenRefused("no hop is out at this place", code="token_refused.hop")
-        event = self._read(walk, returned)
+        event = await self._read(walk, returned)
         identity = self._identities.read(walk, visitor) or Identity()
         return await self._passage.go_on(walk, event, identity, visitor, self._away.clear(walk, visitor))
 
-    def _read(self, walk: Walk, returned: Returned) -> Event:
+    async def _read(self, walk: Walk, returned: Returned) -> Event:
         """What the return means for the hop that is out."""
         if walk.place is Place.PAUSED:
             return Continued()
         if walk.place is Place.AWAY and not returned.error:
             return CameBack()
-        return MODES[walk.hop.mode].read(walk, returned, lambda text: self._receipt(walk, text))
-
-    def _receipt(self, walk: Walk, text: str) -> Receipt:
-        """The receipt, if the app of this very hop signed it for the ticket that is out."""
         app = self._realm.registry.by_tag.get(walk.hop.tag)
-        key = self._realm.app_keys.get(app.id) if app else None
-        if app is None or key is None:
+        if app is None:
+            return HopFailed(Outcome.GONE, "gone")
+        mode = MODES[walk.hop.mode]
+        key = await self._realm.app_keys.of(app.id)
+        event = mode.read(walk, returned, lambda text: self._receipt(walk, app, key, text))
+        if event == UNKNOWN_KEY and (newer := await self._realm.app_keys.renewed(app.id)):
+            event = mode.read(walk, returned, lambda text: self._receipt(walk, app, newer, text))
+        return event
+
+    def _receipt(self, walk: Walk, app: App, key: AppKey | None, text: str) -> Receipt:
+        """The receipt, if the app of this very hop signed it for the ticket that is out."""
+        if key is None:
             raise TokenRefused("no key for the app", code="token_refused.key")
         return verify_receipt(
             text,
