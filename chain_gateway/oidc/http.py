@@ -20,7 +20,7 @@ from chain_gateway.oidc.cached import Cached, SigningKeys
 from chain_gateway.oidc.client_auth import prove
 from chain_gateway.oidc.id_token import check_access_token, check_claims, check_type
 from chain_gateway.oidc.jwks import PublicKeys, read_jwks
-from chain_gateway.oidc.jws import read_signed
+from chain_gateway.oidc.jws import Signed, read_signed
 from chain_gateway.oidc.metadata import Metadata, metadata_url, read_metadata
 from chain_gateway.oidc.settings import Client
 from chain_gateway.oidc.sign_in import SignIn, sign_in_of
@@ -83,9 +83,8 @@ class Provider:
         """Who signed in: the code exchanged, the ID token checked, and what it lacks asked of userinfo."""
         metadata = await self.metadata()
         tokens = await self._exchange(metadata, code, verifier)
-        signed = read_signed(tokens.id_token, metadata.signatures(self._client.algorithms))
+        signed, claims = await self.open_signed(tokens.id_token)
         check_type(signed)
-        claims = await self._keys.claims(signed)
         check_claims(claims, self._client, nonce=nonce, now=int(self._clock()))
         check_access_token(claims, signed, tokens.access_token)
         sign_in = sign_in_of(claims, tokens.id_token)
@@ -93,6 +92,14 @@ class Provider:
             userinfo = await self._wire.get("userinfo", metadata.userinfo_endpoint, bearer=tokens.access_token)
             return sign_in.with_userinfo(userinfo, self._wanted)
         return sign_in
+
+    async def open_signed(self, text: str) -> tuple[Signed, dict[str, object]]:
+        """Header and payload of a text that the provider signed with a key of its own; SignInFailed if it did not.
+
+        What they must say is the caller's to check.
+        """
+        signed = read_signed(text, (await self.metadata()).signatures(self._client.algorithms))
+        return signed, await self._keys.claims(signed)
 
     async def logout_url(self, id_token: str, sid: str, state: str) -> str | None:
         """Where the browser ends the provider's session; None if the provider knows no logout."""
