@@ -10,6 +10,7 @@ import hashlib
 import importlib.util
 import os
 import shutil
+import signal
 import subprocess
 import sys
 from pathlib import Path
@@ -61,7 +62,7 @@ def prepare(root: Path, extra: str) -> None:
     stamp_of(root).unlink(missing_ok=True)
     target = f".[{extra}]" if extra else "."
     run_or_fail(
-        [str(python_of(root)), "-m", "pip", "install", "--quiet", "--disable-pip-version-check", "-e", target], root
+        [str(python_of(root)), "-m", "pip", "install", "-qq", "--disable-pip-version-check", "-e", target], root
     )
     stamp_of(root).write_text(f"{fingerprint(root)} {extra}\n")
 
@@ -113,9 +114,17 @@ def make_venv(path: Path) -> None:
 
 
 def run_or_fail(command: list[str], root: Path) -> None:
-    """Runs a program whose own words, on standard error, say what went wrong."""
-    done = subprocess.run(command, cwd=root, stdin=subprocess.DEVNULL, stdout=sys.stderr, check=False)
-    if done.returncode != 0:
+    """Runs a program whose own words, on standard error, say what went wrong; Ctrl-C ends it without any."""
+    quiet = dict(os.environ, DEBIAN_FRONTEND="noninteractive")
+    with subprocess.Popen(
+        command, cwd=root, env=quiet, stdin=subprocess.DEVNULL, stdout=sys.stderr, start_new_session=True
+    ) as process:
+        try:
+            code = process.wait()
+        except KeyboardInterrupt:
+            os.killpg(process.pid, signal.SIGTERM)
+            raise
+    if code != 0:
         raise Unprepared(f"this did not work, see above: {' '.join(command)}")
 
 
