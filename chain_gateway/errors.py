@@ -4,6 +4,7 @@
 
     ChainGatewayError
     ├── BadInput              a parameter is missing, doubled, too long or malformed
+    │   └── BodyTooLong       the same of a whole body
     ├── TargetRefused         a URL that is not in the registry
     ├── TokenRefused          a token that proves nothing here
     ├── BrowserUnknown        the request does not come from the browser that owns the walk
@@ -46,6 +47,13 @@ class BadInput(ChainGatewayError):
     status = 400
     text = "This link is not complete, or it was changed on the way."
     help = "Go back to the site that you came from and start again there."
+
+
+class BodyTooLong(BadInput):
+    """The body is longer than any form of ours."""
+
+    code = "bad_input.body"
+    status = 413
 
 
 class TargetRefused(ChainGatewayError):

@@ -9,8 +9,9 @@ import structlog
 from aiohttp import web
 from aiohttp.typedefs import Handler
 
-from chain_gateway.errors import BadInput, ChainGatewayError, NotFound
+from chain_gateway.errors import BadInput, BodyTooLong, ChainGatewayError, NotFound, WalkGone
 from chain_gateway.service.views import ErrorPage, Link
+from chain_gateway.web.cookies import BROWSER
 from chain_gateway.web.reply import show
 
 log = structlog.stdlib.get_logger("chain_gateway")
@@ -19,7 +20,7 @@ SERVER_ERROR: Final = 500
 HTTP_CODES: Final = {
     404: NotFound("no such path"),
     405: BadInput("method not allowed", code="bad_input.method"),
-    413: BadInput("the body is too long", code="bad_input.body"),
+    413: BodyTooLong("the body is too long"),
 }
 
 
@@ -50,7 +51,8 @@ def _tell(request: web.Request, error: ChainGatewayError, status: int) -> web.Re
 
 
 def _answer(request: web.Request, error: ChainGatewayError, status: int, reference: str) -> web.Response:
-    links = () if isinstance(error, NotFound) else (Link("/resume", "Continue where you left off"),)
+    may_resume = BROWSER in request.cookies and not isinstance(error, NotFound | WalkGone)
+    links = (Link("/resume", "Continue where you left off"),) if may_resume else ()
     return show(request, ErrorPage(error.code, status, error.text, error.help, reference, links), status)
 
 

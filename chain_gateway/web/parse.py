@@ -9,7 +9,7 @@ from urllib.parse import parse_qsl
 from aiohttp import web
 
 from chain_gateway.core.limits import BODY_BYTES, CHAIN_TOKEN_BYTES, ERROR_CHARS, ID_CHARS, RECEIPT_BYTES, URL_CHARS
-from chain_gateway.errors import BadInput
+from chain_gateway.errors import BadInput, BodyTooLong
 
 FIELDS: Final = 40
 FORM: Final = "application/x-www-form-urlencoded"
@@ -47,7 +47,7 @@ async def form(request: web.Request) -> dict[str, str]:
     while len(body) <= BODY_BYTES and not request.content.at_eof():
         body += await request.content.read(BODY_BYTES + 1 - len(body))
     if len(body) > BODY_BYTES:
-        raise BadInput("the body is too long", code="bad_input.body")
+        raise BodyTooLong("the body is too long")
     try:
         return _fields(body.decode("ascii"))
     except UnicodeDecodeError:

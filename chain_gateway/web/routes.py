@@ -82,7 +82,7 @@ class Endpoints:
     async def post_logout(self, request: web.Request) -> web.Response:
         """``POST /logout``: the page that asks, or another site's form, which shows no cookies and so comes by GET."""
         fields = await parse.form(request)
-        if "confirm" in fields:
+        if fields.get("confirm"):
             params = LogoutParams(confirm=fields["confirm"])
             return await answer(request, await self._cases.logout(await visitor(request), params))
         return self._by_get(request, "/logout", _pick(fields, "chain", "return_to", "app", "scope", "request"))
