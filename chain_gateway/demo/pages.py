@@ -14,6 +14,9 @@ OP_POLICY = _BASE_POLICY
 """No ``form-action``: browsers hold it against every redirect that follows, and a provider does not know where the
 sites that it serves send a person on to."""
 
+REFERRER_POLICY = "same-origin"
+"""Not ``no-referrer``: with that a browser sends ``Origin: null`` even with a site's own forms (Fetch §3.2)."""
+
 _TEMPLATES = Environment(loader=PackageLoader("chain_gateway.demo"), autoescape=True, undefined=StrictUndefined)
 
 
@@ -22,19 +25,21 @@ def app_policy(form_targets: str) -> str:
     return f"{_BASE_POLICY}; form-action 'self' {form_targets}"
 
 
-def render(template: str, policy: str, *, status: int = 200, **values: object) -> web.Response:
+def render(template: str, policy: str, status: int = 200, /, **values: object) -> web.Response:
     """An HTML answer from ``template`` with ``policy`` as its CSP."""
     text = _TEMPLATES.get_template(template).render(**values)
-    return web.Response(text=text, status=status, content_type="text/html", headers={"Content-Security-Policy": policy})
+    headers = {"Content-Security-Policy": policy, "Referrer-Policy": REFERRER_POLICY}
+    return web.Response(text=text, status=status, content_type="text/html", headers=headers)
+
+
+def asset(template: str, content_type: str, **values: object) -> web.Response:
+    """A style sheet or a picture from ``template``."""
+    return web.Response(text=_TEMPLATES.get_template(template).render(**values), content_type=content_type)
 
 
 async def secure(_request: web.Request, response: web.StreamResponse) -> None:
-    """The headers that every answer has; a signal for ``on_response_prepare``.
-
-    ``same-origin`` and not ``no-referrer``: with the latter a browser sends ``Origin: null`` with a site's own forms.
-    """
+    """The headers that every answer has; a signal for ``on_response_prepare``."""
     response.headers.setdefault("Cache-Control", "no-store")
-    response.headers.setdefault("Referrer-Policy", "same-origin")
     response.headers.setdefault("X-Content-Type-Options", "nosniff")
     response.headers.setdefault("X-Frame-Options", "DENY")
 

@@ -136,4 +136,4 @@ async def refusals(request: web.Request, handler: Handler) -> web.StreamResponse
         return await handler(request)
     except PageRefused as refused:
         title = "This cannot be done"
-        return render("op_message.html", OP_POLICY, status=400, title=title, text=refused.text)
+        return render("op_message.html", OP_POLICY, 400, title=title, text=refused.text)
