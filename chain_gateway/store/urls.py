@@ -28,16 +28,16 @@ def open_store(url: str, *, base: Path | None = None) -> Store:
         raise _refused("is no URL") from error
     if parts.scheme == "memory" and url == "memory://":
         return MemoryStore()
-    if parts.scheme == "sqlite":
+    if parts.scheme == "sqlite" and url.startswith("sqlite:///"):
         return _sqlite(parts, base or Path())
     # The URL itself is not repeated: that of a server holds a password.
-    raise _refused(f"names no store that is known here: {parts.scheme or 'no scheme'}")
+    raise _refused(f"names no store that is known here, by the scheme {parts.scheme!r}")
 
 
 def _sqlite(parts: SplitResult, base: Path) -> SqliteStore:
     """The file of ``sqlite://`` + "/" + path, where a second slash makes the path absolute."""
     path = unquote(parts.path)[1:]
-    if parts.netloc or parts.fragment or not path or path.endswith("/") or path == ":memory:" or "\0" in path:
+    if parts.fragment or not path or path.endswith("/") or path == ":memory:" or "\0" in path:
         raise _refused("names no file")
     options = dict(parse_qsl(parts.query, keep_blank_values=True))
     word = options.pop("synchronous", Synchronous.NORMAL.value)

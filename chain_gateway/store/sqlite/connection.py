@@ -10,6 +10,7 @@ from __future__ import annotations
 import enum
 import os
 import sqlite3
+import time
 from pathlib import Path
 
 from chain_gateway.errors import StoreUnavailable
@@ -56,8 +57,6 @@ def connect_to_write(path: Path, synchronous: Synchronous) -> sqlite3.Connection
     create(path)
     connection = connect(path, synchronous)
     try:
-        # The schema comes first: it is made under a lock that processes starting at the same time wait for,
-        # whereas the switch to WAL fails at once while another one makes it.
         migrate(connection)
         _write_ahead(connection)
     except BaseException:
@@ -74,7 +73,16 @@ def connect_to_read(path: Path, synchronous: Synchronous) -> sqlite3.Connection:
 
 
 def _write_ahead(connection: sqlite3.Connection) -> None:
-    """Switches to WAL, which the file remembers."""
-    (mode,) = connection.execute("PRAGMA journal_mode = WAL").fetchone()
+    """Switches to WAL, which the file remembers; of processes that make the file together one does it."""
+    deadline = time.monotonic() + BUSY_SECONDS
+    while True:
+        try:
+            (mode,) = connection.execute("PRAGMA journal_mode = WAL").fetchone()
+            break
+        except sqlite3.OperationalError as error:
+            # SQLite's own waiting does not cover the switch.
+            if error.sqlite_errorcode != sqlite3.SQLITE_BUSY or time.monotonic() > deadline:
+                raise
+            time.sleep(0.01)
     if mode != "wal":
         raise StoreUnavailable("the file system cannot hold a write-ahead log")

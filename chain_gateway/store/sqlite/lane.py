@@ -26,7 +26,7 @@ WAITING = 1024
 BATCH = 128
 """Calls that share a transaction: enough to make its cost vanish, few enough for the first one not to wait."""
 ANSWER_SECONDS = 2.0
-"""When a call counts as unanswered."""
+"""When a call counts as unanswered; what it asked for may still be done."""
 
 
 class Job(Protocol):
@@ -73,19 +73,27 @@ class Call(Generic[T]):
             self.future.set_exception(self._error)
 
     def expire(self) -> None:
-        """Ends the waiting; the work may still be done."""
+        """Ends the waiting."""
         if not self.future.done():
-            self.future.set_exception(StoreUnavailable(f"{self._where}: no answer within {ANSWER_SECONDS:g} s"))
+            self.future.set_exception(StoreUnavailable(f"{self._where}: no answer in time"))
 
 
 class Lane:
     """The thread and its connection; belongs to the event loop that starts it, and starts once."""
 
-    def __init__(self, connect: Callable[[], sqlite3.Connection], *, where: str, transactions: bool) -> None:
+    def __init__(
+        self,
+        connect: Callable[[], sqlite3.Connection],
+        *,
+        where: str,
+        transactions: bool,
+        answer_seconds: float = ANSWER_SECONDS,
+    ) -> None:
         """``connect`` is called in the thread, ``where`` opens each refusal.
 
         ``transactions`` makes one transaction of each batch; without it each call is for itself.
         """
+        self._answer_seconds = answer_seconds
         self._connect = connect
         self._where = where
         self._transactions = transactions
@@ -117,7 +125,7 @@ class Lane:
         self._batches.put(self._waiting)
         self._waiting = []
         self._batches.put(None)
-        await asyncio.wait((self._ended,), timeout=ANSWER_SECONDS)
+        await asyncio.wait((self._ended,), timeout=self._answer_seconds)
 
     async def run(self, work: Callable[Concatenate[sqlite3.Connection, P], T], *args: P.args, **kwargs: P.kwargs) -> T:
         """The result of ``work(connection, …)``, once it is committed; raises StoreUnavailable."""
@@ -131,7 +139,7 @@ class Lane:
         if not self._at_work:
             self._at_work = True
             loop.call_soon(self._hand_over)
-        timer = loop.call_later(ANSWER_SECONDS, call.expire)
+        timer = loop.call_later(self._answer_seconds, call.expire)
         try:
             return await call.future
         finally:

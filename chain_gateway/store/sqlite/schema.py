@@ -7,6 +7,8 @@ transaction of many steps touches few pages. The small tables are clustered by t
 from __future__ import annotations
 
 import sqlite3
+from collections.abc import Iterator
+from contextlib import contextmanager
 
 from chain_gateway.errors import StoreUnavailable
 
@@ -66,15 +68,22 @@ def migrate(connection: sqlite3.Connection, migrations: tuple[tuple[str, ...], .
 
     Raises StoreUnavailable for a file of a newer version or of another program, sqlite3.Error if SQLite refuses.
     """
-    if _version(connection, migrations) == len(migrations):
-        return
-    connection.execute("BEGIN IMMEDIATE")
-    try:
+    with _transaction(connection, "BEGIN"):  # one moment of the file, while another process may be making it
+        if _version(connection, migrations) == len(migrations):
+            return
+    with _transaction(connection, "BEGIN IMMEDIATE"):
         for statements in migrations[_version(connection, migrations) :]:
             for statement in statements:
                 connection.execute(statement)
         connection.execute(f"PRAGMA application_id = {APPLICATION_ID}")
         connection.execute(f"PRAGMA user_version = {len(migrations)}")
+
+
+@contextmanager
+def _transaction(connection: sqlite3.Connection, begin: str) -> Iterator[None]:
+    connection.execute(begin)
+    try:
+        yield
         connection.execute("COMMIT")
     finally:
         if connection.in_transaction:

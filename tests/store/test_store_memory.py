@@ -1,0 +1,79 @@
+"""The store in memory stays as large as what it must remember."""
+
+from __future__ import annotations
+
+import gc
+
+from chain_gateway.core.limits import BROWSER_SECONDS, WALK_SECONDS
+from chain_gateway.store.base import Advanced
+from chain_gateway.store.conformance.values import NOW, a_walk, an_entry, an_id, step
+from chain_gateway.store.memory import MemoryStore
+
+
+async def walk_through(store: MemoryStore, now: int, hops: int = 3) -> None:
+    """One login from beginning to end, of a browser that was never seen before."""
+    browser = an_id()
+    epoch = await store.take_epoch(browser, now * 1000, logout=False)
+    walk = a_walk(browser, epoch, now=now)
+    await store.open_walk(walk, (), b"session")
+    for hop in range(hops):
+        following = step(walk, ended=hop == hops - 1)
+        assert await store.advance(following, walk.nonce, [an_entry(f"app{hop}", epoch)]) == Advanced()
+        walk = following
+    await store.once("label", browser.hex(), now + 60, now)
+
+
+def held(store: MemoryStore) -> list[int]:
+    """How much is kept of each kind."""
+    kept = (store._browsers, store._open, store._ended, store._seen)
+    times = (store._browsers_due, store._ended_due, store._seen_due)
+    return [len(each) for each in (*kept, *times)]
+
+
+async def test_a_sweep_forgets_all_of_ten_thousand_walks() -> None:
+    """When everything's time has passed, the store holds nothing, and nothing else holds what it held."""
+    store = MemoryStore()
+    await walk_through(store, NOW)
+    gc.collect()
+    before = len(gc.get_objects())
+    for _ in range(10_000):
+        await walk_through(store, NOW)
+    assert held(store) == [10_001, 0, 10_001, 10_001, 10_001, 10_001, 10_001]
+    assert len(gc.get_objects()) - before > 50_000
+    await store.sweep(NOW + BROWSER_SECONDS + 1)
+    gc.collect()
+    assert held(store) == [0] * 7
+    assert len(gc.get_objects()) - before < 1000
+
+
+async def test_walks_alone_keep_it_bounded() -> None:
+    """Without any sweep, a walk that begins forgets those that have passed: one an hour leaves one hour's behind."""
+    store = MemoryStore()
+    for hour in range(200):
+        await walk_through(store, NOW + hour * 3600)
+    browsers, still_open, ended, seen, *times = held(store)
+    assert (still_open, ended, seen) == (0, 1, 1)
+    assert browsers == 200
+    assert times == [200, 1, 1]
+
+
+async def test_one_browser_is_due_once() -> None:
+    """However often a browser comes back, one reminder of it is kept."""
+    store = MemoryStore()
+    browser = an_id()
+    for day in range(0, 2000, 10):
+        await store.take_epoch(browser, (NOW + day * 86400) * 1000, logout=False)
+    assert len(store._browsers_due) == 1
+    assert await store.browser(browser) is not None
+
+
+async def test_an_abandoned_walk_stays_until_it_is_ended() -> None:
+    """Time alone does not take a walk that nobody ended; its end does."""
+    store = MemoryStore()
+    walk = a_walk(an_id())
+    await store.open_walk(walk, (), None)
+    later = walk.expires_at + WALK_SECONDS * 9
+    assert await store.sweep(later) == [walk]
+    await store.advance(step(walk, ended=True), walk.nonce, ())
+    assert await store.sweep(later) == []
+    assert held(store)[1:4] == [0, 0, 0]
