@@ -39,7 +39,12 @@ _REASONS: Final[Mapping[str, Callable[[Mapping[str, object]], str]]] = {
 def problems_of(error: ValidationError, model: type[Section], path: str) -> list[Problem]:
     """Every problem of a section, which stands at ``path`` (``gateway``, ``apps[2]``) of the file."""
     details = error.errors(include_url=False, include_input=False)
-    return [_problem(detail, model, path) for detail in details]
+    inside = {detail["loc"][:-1] for detail in details}
+    return [
+        _problem(detail, model, path)
+        for detail in details
+        if not (detail["type"] == "too_short" and detail["loc"] in inside)  # it is only its bad entries that are gone
+    ]
 
 
 def closest(word: str, known: Iterable[str]) -> str:

@@ -59,9 +59,13 @@ class Sources:
     def content(self, path: Path, *, private: bool) -> str:
         """The text of a file without its last line end. The open file is judged: none can be put in its place."""
         try:
-            with os.fdopen(os.open(path, _READ), "rb") as file:
-                _judge_mode(path, os.fstat(file.fileno()).st_mode, private=private)
-                data = file.read(FILE_BYTES + 1)
+            opened = os.open(path, _READ)
+            try:
+                _judge_mode(path, os.fstat(opened).st_mode, private=private)
+                with os.fdopen(opened, "rb", closefd=False) as file:
+                    data = file.read(FILE_BYTES + 1)
+            finally:
+                os.close(opened)
         except OSError as error:
             reason = f"the file that it names cannot be read: {(error.strerror or 'unknown error').lower()}"
             raise refuse(reason, f"create it, or correct the path; a relative one starts at {self.base}") from None
