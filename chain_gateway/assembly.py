@@ -81,7 +81,8 @@ async def build(
     ``store`` and ``provider`` take the place of those that ``settings`` name; a store is opened and closed with the
     application. Raises ConfigError if a part cannot be made of the settings.
     """
-    http = aiohttp.ClientSession(connector=aiohttp.TCPConnector(resolver=LoopbackResolver()))
+    connector = aiohttp.TCPConnector(resolver=LoopbackResolver())
+    http = aiohttp.ClientSession(connector=connector, cookie_jar=aiohttp.DummyCookieJar())
     keys = AppKeys(app_keys(settings), key_urls(settings), Wire(http), world.clock)
     realm = _realm(settings, keyring, world, store or open_store(settings.store.url), keys)
     op = provider or Provider(client(settings), http, world.clock, wanted_claims(settings), entropy=world.random)

@@ -10,8 +10,9 @@ from chain_gateway.core.limits import OP_REDIRECTS, WALK_SECONDS
 from chain_gateway.core.origins import with_query
 from chain_gateway.core.plan import SignedIn, hops_of, plan_login
 from chain_gateway.core.walk import NO_APP, Kind, Walk
-from chain_gateway.errors import BadInput, ChainGatewayError, OpUnavailable, SignInFailed
-from chain_gateway.oidc.http import SignIn
+from chain_gateway.errors import ChainGatewayError, OpUnavailable, SignInFailed
+from chain_gateway.oidc.authorization import INTERACTION_CODES, read_response
+from chain_gateway.oidc.sign_in import SignIn
 from chain_gateway.service.identity import Identities, Identity
 from chain_gateway.service.log import log
 from chain_gateway.service.login import StartLogin, login_required
@@ -24,7 +25,6 @@ from chain_gateway.service.transactions import OpState, Transaction, Transaction
 from chain_gateway.service.views import ErrorPage, Link, Reply, Show
 from chain_gateway.tokens.encoding import b64e
 
-SILENT_ERRORS = frozenset({"login_required", "consent_required", "interaction_required", "account_selection_required"})
 LOGIN_REDIRECTS = 2 + OP_REDIRECTS
 """App to gateway, gateway to provider, and the provider's own, when nothing but redirects led to the callback."""
 
@@ -62,13 +62,10 @@ class FinishLogin:
         transaction = self._transactions.read(visitor, state)
         if transaction is None:
             return await self._again(visitor, state, target)
-        if not params.code and not params.error:
-            return self._failed(state, BadInput("neither code nor error", code="bad_input.code"))
         try:
             await self._provider.check_response_issuer(params.iss)
-            if params.error:
-                return self._refused(state, params.error)
-            signed_in = await self._provider.redeem(params.code, transaction.verifier, transaction.nonce)
+            code = read_response({"code": params.code, "error": params.error})
+            signed_in = await self._provider.redeem(code, transaction.verifier, transaction.nonce)
         except (SignInFailed, OpUnavailable) as error:
             return self._failed(state, error)
         return await self._walk(visitor, state, target, transaction, signed_in)
@@ -83,18 +80,11 @@ class FinishLogin:
             return login_required(state.return_to)
         return await self._start.leave(visitor, target, prompt=state.prompt, restarts=state.restarts + 1)
 
-    def _refused(self, state: OpState, error: str) -> Reply:
-        """The provider answered with an error (RFC 6749 4.1.2.1, OIDC Core 3.1.2.6)."""
-        cookie = self._transactions.clear(state)
-        log.info("login.refused", error=error if error.isidentifier() else "malformed")
-        if state.prompt == "none":
-            word = error if error in SILENT_ERRORS else "login_required"
-            return replace(login_required(state.return_to, word), cookies=(cookie,))
-        code = "access_denied" if error == "access_denied" else "refused"
-        return self._failed(state, SignInFailed("the provider said no", code=f"sign_in_failed.{code}"))
-
     def _failed(self, state: OpState, error: ChainGatewayError) -> Reply:
-        """A page with a way to try again and a way back."""
+        """A page with a way to try again and a way back; a login that may show nothing goes back with the error."""
+        if state.prompt == "none":
+            word = error.code.rpartition(".")[2] if error.code in INTERACTION_CODES else "login_required"
+            return replace(login_required(state.return_to, word), cookies=(self._transactions.clear(state),))
         log.warning("login.failed", code=error.code, detail=error.detail)
         links = [Link(self._login_url(state), "Try to sign in again")]
         if state.return_to:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import re
 from dataclasses import dataclass
 from typing import Final
@@ -10,7 +9,7 @@ from typing import Final
 from chain_gateway.core.ledger import Browser, Holding
 from chain_gateway.core.origins import with_query
 from chain_gateway.errors import BadInput, StoreUnavailable
-from chain_gateway.oidc.http import LoginRequest
+from chain_gateway.oidc.authorization import LoginRequest, challenge_of
 from chain_gateway.service.op_session import OpSessions
 from chain_gateway.service.ports import OpenIdProvider
 from chain_gateway.service.realm import Realm, Visitor
@@ -75,7 +74,7 @@ class StartLogin:
             LoginRequest(
                 state=self._transactions.state(state),
                 nonce=nonce,
-                challenge=b64e(hashlib.sha256(verifier.encode()).digest()),
+                challenge=challenge_of(verifier),
                 prompt=prompt,
                 login_hint=login_hint,
             )

@@ -1,10 +1,22 @@
-"""The ports that use cases name beside the store: the provider, seen from here."""
+"""The ports that use cases name beside the store: the apps' keys, and the provider."""
 
 from __future__ import annotations
 
 from typing import Protocol
 
-from chain_gateway.oidc.http import LoginRequest, SignIn
+from chain_gateway.oidc.authorization import LoginRequest
+from chain_gateway.oidc.sign_in import SignIn
+from chain_gateway.tokens.app_key import AppKey
+
+
+class AppKeys(Protocol):
+    """The keys that apps sign receipts and logout requests with."""
+
+    async def of(self, app_id: str) -> AppKey | None:
+        """The key of an app; None if it has none, or does not answer with one."""
+
+    async def renewed(self, app_id: str) -> AppKey | None:
+        """A newer one, after a message named a key that is not known; None if none is to be had."""
 
 
 class OpenIdProvider(Protocol):

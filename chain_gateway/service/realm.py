@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 
 from chain_gateway.core.chain import App, Registry
 from chain_gateway.core.walk import OpLogout
-from chain_gateway.oidc.app_keys import AppKeys
+from chain_gateway.service.ports import AppKeys
 from chain_gateway.store.base import Store
 from chain_gateway.tokens.encoding import b64e
 from chain_gateway.tokens.keyring import Keyring

@@ -1,4 +1,4 @@
-"""Query and form into values: each known parameter at most once, bounded, without control characters; others ignored."""
+"""Query and form into values: each known parameter once at most, bounded, without control characters."""
 
 from __future__ import annotations
 
