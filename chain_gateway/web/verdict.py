@@ -28,7 +28,7 @@ _LEFT: Final = {
     Outcome.GONE: "No longer connected here: {names}.",
 }
 _CONSEQUENCE: Final = {
-    Kind.LOGIN: "It is tried again when you go there.",
+    Kind.LOGIN: "Signing in there is tried again when you visit.",
     Kind.LOGOUT: "You may still be signed in there. We keep trying.",
 }
 _OP_UNPROVEN: Final = "The sign-in provider has not confirmed that its own session ended."
@@ -60,8 +60,13 @@ def verdict(page: WalkPage) -> Verdict:
 
 
 def progress(view: WalkView) -> str:
-    """The heading of a walk under way, as ``Signing you in: 3 of 7``."""
-    return f"{DOING[view.kind]}: {view.step} of {len(view.lines)}" if view.lines else DOING[view.kind]
+    """The heading of a walk under way, as ``Signing you in: 3 of 7``; between two hops the next one counts."""
+    if not view.lines:
+        return DOING[view.kind]
+    step = view.step
+    if not view.lines[step - 1].current:
+        step = next((i for i, line in enumerate(view.lines, 1) if line.outcome is Outcome.PENDING), step)
+    return f"{DOING[view.kind]}: {step} of {len(view.lines)}"
 
 
 def _all_proven(view: WalkView) -> bool:

@@ -73,7 +73,7 @@ def a_hop(apps: int = 10, at: int = 3, kind: Kind = Kind.LOGIN, **changes: objec
         "unreachable_url": "/resume?unreachable=3",
         "form_origins": (GATEWAY, "https://mail.example", "https://photos.example"),
     }
-    return HopPage(**{**values, **changes})  # type: ignore[arg-type]
+    return HopPage(**{**values, **changes})
 
 
 def states() -> Mapping[str, Page]:
@@ -139,6 +139,12 @@ REVEAL: Final = {
 """What the script would do by then, for the states that it makes."""
 
 
+def still(html: str) -> str:
+    """The page without its script, which would leave it at once."""
+    before, _, script = html.partition("<script>")
+    return before + script.partition("</script>")[2]
+
+
 def photograph(folder: Path) -> None:
     """Writes ``STATE.html`` and ``STATE-light-1280.png`` and so on into ``folder``."""
     from playwright.sync_api import sync_playwright  # noqa: PLC0415 - tests that only want the samples need no browser
@@ -148,13 +154,11 @@ def photograph(folder: Path) -> None:
         browser = playwright.chromium.launch(executable_path=CHROMIUM, args=list(CHROMIUM_ARGS))
         for scheme in ("light", "dark"):
             for width in (1280, 360):
-                context = browser.new_context(color_scheme=scheme, viewport={"width": width, "height": 760})  # type: ignore[arg-type]
-                # Scripts would leave the page at once; the picture is of the page, so they are taken out.
+                context = browser.new_context(color_scheme=scheme, viewport={"width": width, "height": 760})
                 shown = context.new_page()
                 for name, page in states().items():
-                    html, _, rest = pages.render(page, status=200).html.partition("<script>")
                     file = folder / f"{name}.html"
-                    file.write_text(html + rest.partition("</script>")[2].strip(), "utf-8")
+                    file.write_text(still(pages.render(page, status=200).html), "utf-8")
                     shown.goto(file.as_uri())
                     if name in REVEAL:
                         shown.evaluate(REVEAL[name])
