@@ -51,7 +51,10 @@ FORMS: Final = {
         "a URL whose query has placeholders as values, each of which is percent-encoded: "
         + ", ".join(f"`{{{name}}}`" for name in sorted(PLACEHOLDERS))
     ),
-    "store URL": "`memory://` or `sqlite:///PATH`; four slashes begin an absolute path",
+    "store URL": (
+        "`memory://`, or `sqlite:///PATH` with percent-encoding, where four slashes begin an absolute path; "
+        "`?synchronous=full` after it waits for the disk at each commit"
+    ),
     "id": f"lower-case letters, digits, `-` and `_`, up to {ID_CHARS}; a letter or digit comes first",
     "path": "relative ones start at the folder of the configuration file",
     "address": "`HOST:PORT`, `[IPV6]:PORT` or `unix:PATH`; port 0 lets the system choose",

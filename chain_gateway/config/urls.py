@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from typing import Annotated, Final
+from urllib.parse import quote, unquote
 
 from pydantic import AfterValidator, ValidationInfo
 
@@ -23,6 +24,8 @@ _REDIS = re.compile(
     rf"|redis\+sentinel://(?:[^\s/@]*@)?(?:{_HOSTS})(?:,(?:{_HOSTS}))*/[A-Za-z0-9._-]+"
     rf"|redis\+cluster://(?:[^\s/@]*@)?(?:{_HOSTS})(?:,(?:{_HOSTS}))*)"
 )
+_FILE = re.compile(r"(?!:)[^\x00-\x1f#]*[^\x00-\x1f#/]")
+_SQLITE_OPTIONS: Final = frozenset({"", "synchronous=normal", "synchronous=full"})
 _USERINFO = re.compile(r"(?<=://)[^/@]*@")
 
 
@@ -82,10 +85,12 @@ def read_prefix(text: str) -> str:
 def read_store(text: str, info: ValidationInfo) -> str:
     """A store's URL with the path of an SQLite file made absolute. Refusals never repeat it: it may hold a password."""
     if text.startswith("sqlite:///"):
-        name = text.removeprefix("sqlite:///")
-        if not name or name.startswith(":") or re.search(r"[?#%\x00-\x1f]", name):
-            raise refuse("sqlite:/// is followed by the path of a file, without options", STORE_HINT)
-        return f"sqlite:///{sources(info).path(name)}"
+        name, mark, option = text.removeprefix("sqlite:///").partition("?")
+        if _FILE.fullmatch(unquote(name)) is None:
+            raise refuse("sqlite:/// is followed by the path of a file", STORE_HINT)
+        if option not in _SQLITE_OPTIONS:
+            raise refuse("this is no option of an SQLite store", "write ?synchronous=full, ?synchronous=normal or none")
+        return f"sqlite:///{quote(str(sources(info).path(unquote(name))))}{mark}{option}"
     if text == "memory://" or _REDIS.fullmatch(text):
         return text
     known = "memory://, sqlite:///PATH, redis://HOST, rediss://HOST, redis+sentinel://HOSTS/NAME, redis+cluster://HOSTS"

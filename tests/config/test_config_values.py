@@ -20,6 +20,9 @@ from chain_gateway.config.addresses import TcpAddress, UnixAddress
 from chain_gateway.config.model import SECTIONS
 from chain_gateway.config.problems import told
 from chain_gateway.errors import ConfigError
+from chain_gateway.store.memory import MemoryStore
+from chain_gateway.store.sqlite import SqliteStore
+from chain_gateway.store.urls import open_store
 
 REFUSED = [
     # unknown keys, with what was meant
@@ -144,7 +147,9 @@ REFUSED = [
     ({"store.url": "sqlite://chain.db"}, "store.url", "no store", "sqlite:///chain.db"),
     ({"store.url": "sqlite:///"}, "store.url", "path of a file", "sqlite:///chain.db"),
     ({"store.url": "sqlite:///:memory:"}, "store.url", "path of a file", "memory://"),
-    ({"store.url": "sqlite:///chain.db?mode=ro"}, "store.url", "without options", "sqlite:///chain.db"),
+    ({"store.url": "sqlite:///chain.db?mode=ro"}, "store.url", "no option", "?synchronous=full"),
+    ({"store.url": "sqlite:///folder/"}, "store.url", "path of a file", "sqlite:///chain.db"),
+    ({"store.url": "sqlite:///a%00b"}, "store.url", "path of a file", "sqlite:///chain.db"),
     ({"store.url": "redis+sentinel://h1,h2"}, "store.url", "no store", "memory://"),
     ({"store.url": "redis://h1,h2"}, "store.url", "no store", "memory://"),
     # files and folders
@@ -255,6 +260,19 @@ def test_relative_paths_start_at_the_configurations_folder(tmp_path):
     assert read.gateway.keys == tmp_path / "keys" / "ring.json"
     assert read.store.url == f"sqlite:///{tmp_path}/data/chain.db"
     assert settings({"store.url": "sqlite:////var/chain.db"}, base=tmp_path).store.url == "sqlite:////var/chain.db"
+
+
+def test_the_store_finds_the_file_that_was_meant(tmp_path):
+    """Whatever the folder is called, the store opens the file beside the configuration, with the option it names."""
+    folder = tmp_path / "a b%20c?d"
+    folder.mkdir()
+    for name in ("chain.db", "my%20chain.db", "x/../chain.db?synchronous=full"):
+        url = settings({"store.url": f"sqlite:///{name}"}, base=folder).store.url
+        store = open_store(url)
+        assert isinstance(store, SqliteStore)
+        assert store._path == folder / ("my chain.db" if "my" in name else "chain.db")
+        assert url.endswith("?synchronous=full") is name.endswith("?synchronous=full")
+    assert isinstance(open_store(settings({"store.url": "memory://"}).store.url), MemoryStore)
 
 
 def test_a_template_keeps_its_placeholders_in_the_query():
