@@ -267,6 +267,7 @@ BROKEN: list[tuple[type[MemoryStore], str]] = [
     (LogoutForgotten, "epochs.tell_when_a_logout_began"),
     (LogoutBySlowClock, "epochs.tell_when_a_logout_began"),
     (NonceNotCompared, "nonce.is_spent_once"),
+    (NonceNotCompared, "nonce.is_spent_once_for_the_end"),
     (NonceNotCompared, "nonce.is_not_guessed"),
     (OneNonceForAll, "nonce.is_each_walks_own"),
     (NonceComparedThenSpent, "nonce.is_spent_once_in_a_race"),

@@ -31,6 +31,16 @@ async def is_spent_once(store: Store) -> None:
     expect("the ledger after a replay", list((await known(store, walk.browser)).ledger), ["shop"])
 
 
+async def is_spent_once_for_the_end(store: Store) -> None:
+    """A nonce that was spent before does not end the walk either."""
+    walk = await begun(store)
+    following = step(walk)
+    await store.advance(following, walk.nonce, ())
+    replay = await store.advance(step(walk, ended=True), walk.nonce, ())
+    expect("the answer to a replay that would end the walk", replay, Replayed(following))
+    expect("the walk after it", await store.walk(walk.id), following)
+
+
 async def is_not_guessed(store: Store) -> None:
     """A nonce that never was is answered like one that was spent."""
     walk = await begun(store)
@@ -118,6 +128,7 @@ async def _race(store: Store, walk: StoredWalk) -> None:
 CHECKS = (
     is_spent_for_the_next_step,
     is_spent_once,
+    is_spent_once_for_the_end,
     is_not_guessed,
     is_spent_once_in_a_race,
     is_spent_once_in_a_race_after_a_loss,
