@@ -129,11 +129,15 @@ async def show_lost(stage, tab, **changes):
 
 async def test_a_hop_goes_on_by_itself_once_the_app_was_reached(stage, tab):
     """The app is asked without credentials, then gets the ticket with the gateway's Origin and no path of it."""
+    bank = stage.origin("bank")
+    await tab.context.add_cookies([{"name": "s", "value": "1", "url": bank, "sameSite": "None", "secure": True}])
     await tab.goto(stage.hop(ticket="t.i.c"))
     await tab.wait_for_url("**/arrived")
     (_, url, ping, _), (_, _, post, fields) = stage.seen[1:3]
-    assert url == f"{stage.origin('bank')}/chain/ping"
+    assert url == f"{bank}/chain/ping"
     assert ping["Sec-Fetch-Mode"] == "no-cors"
+    assert "Cookie" not in ping
+    assert post["Cookie"] == "s=1"
     assert fields == {"ticket": "t.i.c"}
     assert post["Origin"] == stage.gateway
     assert post["Referer"] == f"{stage.gateway}/"
@@ -362,12 +366,12 @@ async def test_the_keyboard_walks_a_hop_in_the_order_of_reading(stage, tab):
 async def test_each_page_is_accessible(scheme, width, chromium):
     """No finding of axe-core in any state, targets of 44 px, and nothing to scroll sideways on a phone of 320 px."""
     context = await chromium.new_context(color_scheme=scheme, viewport={"width": width, "height": 700})
+    await context.add_init_script(path=AXE)
     tab = await context.new_page()
     findings = []
     for name, page in STATES.items():
         await tab.set_content(still(PAGES.render(page, status=200).html))
         await tab.evaluate(REVEAL.get(name, "0"))
-        await tab.add_script_tag(path=AXE)
         report = await tab.evaluate("axe.run({ rules: { 'target-size': { enabled: true } } })")
         findings += [(name, found["id"], found["nodes"][0]["html"]) for found in report["violations"]]
         findings += [(name, "small", html) for html in await tab.evaluate(SMALL_TARGETS)]
