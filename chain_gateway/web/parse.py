@@ -41,7 +41,7 @@ def query(request: web.Request) -> dict[str, str]:
 
 async def form(request: web.Request) -> dict[str, str]:
     """The known fields of the body, as ``query`` judges them; BadInput if it is no plain form."""
-    if request.content_type != FORM or request.headers.get("Content-Encoding"):
+    if request.content_type != FORM:
         raise BadInput("not a plain form", code="bad_input.body")
     body = await request.content.read(BODY_BYTES + 1) if request.body_exists else b""
     while len(body) <= BODY_BYTES and not request.content.at_eof():

@@ -159,9 +159,9 @@ async def test_silent_after_a_logout_is_refused_until_somebody_signs_in_by_hand(
     async with a_world(op={"logout": "none"}) as world, world.browser() as b:
         await world.sign_in(b)
         await world.sign_out(b)
+        world.clock.now += 5
         page = await b.open(f"{world.gateway}/login?app=bank&prompt=none")
         assert page.url == world.apps["bank"] + "/?error=login_required"
-        world.clock.now += 5
         await b.open(f"{world.gateway}/login?app=shop&prompt=login")
         await choose(b)
         await b.walk_on()
