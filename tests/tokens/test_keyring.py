@@ -113,7 +113,7 @@ def test_an_old_key_does_not_live_for_ever(purpose: Purpose) -> None:
 @SEALING
 def test_a_process_that_reloads_late_is_understood_and_understands(purpose: Purpose) -> None:
     """Until the new key is active both processes seal with the old one; a margin later the old one is still taken."""
-    before = a_keyring()
+    before = a_keyring(now=NOW - 1000)
     after = before.rotated(USE[purpose], NOW, drawn("next"))
     active = NOW + LEAD[USE[purpose]]
     for sealed_at in (NOW, active - 1):
