@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import os
+import socket
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from aiohttp import web
-from aiohttp.test_utils import unused_port
 
 from chain_gateway import assembly
 from chain_gateway.config.load import parse
@@ -106,11 +106,11 @@ def sdk_app(config: ChainConfig, clock: Clock) -> web.Application:
     return app
 
 
-async def serve(app: web.Application, port: int) -> web.AppRunner:
-    """Runs ``app`` on loopback."""
+async def serve(app: web.Application, bound: socket.socket) -> web.AppRunner:
+    """Runs ``app`` on a socket that is bound already, so that its port is known before it starts."""
     runner = web.AppRunner(app, access_log=None)
     await runner.setup()
-    await web.TCPSite(runner, "127.0.0.1", port).start()
+    await web.SockSite(runner, bound).start()
     return runner
 
 
@@ -144,8 +144,8 @@ async def a_world(
     """
     names = names or ("shop", "news", "bank")
     clock = Clock()
-    ports = {name: unused_port() for name in ("login", "id", *names)}
-    urls = {name: f"http://{name}.localhost:{port}" for name, port in ports.items()}
+    sockets = {name: socket.create_server(("127.0.0.1", 0)) for name in ("login", "id", *names)}
+    urls = {name: f"http://{name}.localhost:{bound.getsockname()[1]}" for name, bound in sockets.items()}
     provider = DemoOp(
         urls["id"],
         [OpClient("gateway", SECRET, (urls["login"] + "/callback",), (urls["login"] + "/logged-out",))],
@@ -191,7 +191,7 @@ async def a_world(
             gateway=urls["login"], app_id=name, origin=urls[name], secret=SECRET + name, session_key=SECRET + "k" + name
         )
         applications[name] = (extra or {}).get(name) or sdk_app(config, clock)
-    runners = {name: await serve(application, ports[name]) for name, application in applications.items()}
+    runners = {name: await serve(application, sockets[name]) for name, application in applications.items()}
     world = World(
         urls["login"], provider, {n: urls[n] for n in names}, clock, kept, keyring, main[assembly.REALM], runners
     )
