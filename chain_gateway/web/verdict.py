@@ -86,8 +86,9 @@ def _partly(view: WalkView) -> Verdict:
     done, total = view.done, len(view.lines)
     verb = "Signed in to" if view.kind is Kind.LOGIN else "Signed out of"
     heading = f"{verb} {done} of {total}" if total else f"The {NOUN[view.kind]} is not confirmed"
-    bad = any(line.outcome.failed for line in view.lines) or (view.op_outcome is not None and view.op_outcome.failed)
-    return Verdict("bad" if bad else "ask", heading, tuple(p for p in (" ".join(_gaps(view)), _op_gap(view)) if p))
+    outcomes = [*(line.outcome for line in view.lines), *(() if view.op_outcome is None else (view.op_outcome,))]
+    missed = any(outcome.failed or outcome is Outcome.PENDING for outcome in outcomes)
+    return Verdict("bad" if missed else "ask", heading, tuple(p for p in (" ".join(_gaps(view)), _op_gap(view)) if p))
 
 
 def _gaps(view: WalkView) -> Iterator[str]:

@@ -67,7 +67,7 @@ _REASONS: Final = {
 def word(outcome: Outcome, kind: Kind, *, current: bool = False, ended: bool = False) -> Word:
     """The word for one app's outcome; an app that an ended walk never came to was "not visited"."""
     if outcome is Outcome.PENDING and (current or ended):
-        return NOW if current else NOT_VISITED
+        return NOT_VISITED if ended else NOW
     return OUTCOMES[kind][outcome]
 
 

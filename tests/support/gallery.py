@@ -9,6 +9,7 @@ from __future__ import annotations
 import sys
 import tempfile
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Final
 
@@ -85,6 +86,7 @@ def states() -> Mapping[str, Page]:
         "hop-logout": a_hop(apps=4, at=1, kind=out),
         "hop-10": a_hop(),
         "hop-200": a_hop(apps=200, at=120),
+        "hop-long-names": a_hop(apps=2, at=1, view=LONG, app_name=LONG.lines[1].name),
         "hop-lost": a_hop(apps=4, at=2),
         "hop-slow": a_hop(apps=4, at=2),
         "pause": PausePage(a_view(*[O.APPLIED] * 8, *[O.PENDING] * 4), "https://login.example/resume"),
@@ -110,6 +112,7 @@ def states() -> Mapping[str, Page]:
             retry_url="/resume?retry=1",
         ),
         "walk-every-outcome": WalkPage(a_view(*O, kind=out, ended=True, op=O.ERROR), retry_url="/resume?retry=1"),
+        "walk-long-names": WalkPage(replace(LONG, ended=True), retry_url="/", continue_url="/", continue_name="x" * 90),
         "walk-superseded": WalkPage(a_view(O.APPLIED, O.PENDING, ended=True), superseded=True, **shop),
         "walk-aborted": WalkPage(
             a_view(O.APPLIED, O.APPLIED, O.REFUSED, O.PENDING, ended=True), retry_url="/login", aborted_by="Bank"
@@ -131,6 +134,15 @@ def states() -> Mapping[str, Page]:
         ),
     }
 
+
+LONG: Final = WalkView(
+    "b2K9rTq0Zs4vXw1cYd7eFg",
+    Kind.LOGOUT,
+    (
+        AppLine("words", "The Long and Winding Name of a Site That Somebody Had to Write " * 2, O.APPLIED),
+        AppLine("letters", "Donaudampfschifffahrtsgesellschaftskapitaen" * 3, O.PENDING, current=True),
+    ),
+)
 
 REVEAL: Final = {
     "hop-lost": "for (const id of ['going', 'acts']) document.getElementById(id).hidden = true; lost.hidden = false",

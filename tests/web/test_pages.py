@@ -221,7 +221,8 @@ def test_the_words_for_what_is_easily_overstated():
     """A stale login and an unproven hop are called what they are."""
     assert word(O.STALE, Kind.LOGIN).text == "a newer sign-in or sign-out is in place"
     assert word(O.UNPROVEN, Kind.LOGOUT).text == "not confirmed"
-    assert word(O.PENDING, Kind.LOGIN, ended=True).text == "not visited"
+    assert word(O.PENDING, Kind.LOGIN, current=True).text == "now"
+    assert word(O.PENDING, Kind.LOGIN, current=True, ended=True).text == "not visited"
 
 
 @pytest.mark.parametrize(
