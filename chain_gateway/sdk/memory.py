@@ -11,7 +11,6 @@ import asyncio
 import sqlite3
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final, Protocol, TypeVar
@@ -20,6 +19,8 @@ from chain_gateway.errors import StoreUnavailable
 
 ENTRIES: Final = 100_000
 """How many entries of each sort are kept; past that nothing new is taken until old ones have run out."""
+BUSY_SECONDS: Final = 5
+"""How long an SQLite memory waits for another process that writes."""
 _SWEEP_SECONDS: Final = 60
 _T = TypeVar("_T")
 
@@ -144,15 +145,15 @@ class SqliteMemory:
     async def revoke(self, sid: str, epoch: int, until: int, now: int) -> None:
         """See ``Memory``."""
 
-        def upsert(db: sqlite3.Connection) -> None:
-            self._make_room(db, "ended", now)
-            db.execute(
-                "INSERT INTO ended VALUES (?, ?, ?) ON CONFLICT (sid) DO UPDATE"
-                " SET epoch = max(epoch, excluded.epoch), until = max(until, excluded.until)",
-                (sid, epoch, until),
+        def raise_epoch(db: sqlite3.Connection) -> None:
+            known = db.execute(
+                "UPDATE ended SET epoch = max(epoch, ?), until = max(until, ?) WHERE sid = ?", (epoch, until, sid)
             )
+            if not known.rowcount:
+                self._make_room(db, "ended", now)
+                db.execute("INSERT INTO ended VALUES (?, ?, ?)", (sid, epoch, until))
 
-        await self._change(upsert)
+        await self._change(raise_epoch)
 
     async def revoked(self, sid: str, now: int) -> int | None:
         """See ``Memory``."""
@@ -201,11 +202,15 @@ class SqliteMemory:
     def _connection(self) -> sqlite3.Connection:
         """The connection, opened at the first use."""
         if self._db is None:
-            db = sqlite3.connect(self._path, timeout=5, isolation_level=None)
-            db.execute("PRAGMA journal_mode = WAL")
-            db.execute("PRAGMA synchronous = FULL")
-            with closing(db.executescript(_SCHEMA)):
-                self._db = db
+            db = sqlite3.connect(self._path, timeout=BUSY_SECONDS, isolation_level=None)
+            try:
+                db.execute("PRAGMA journal_mode = WAL")
+                db.execute("PRAGMA synchronous = FULL")
+                db.executescript(_SCHEMA)
+            except sqlite3.Error:
+                db.close()
+                raise
+            self._db = db
         return self._db
 
 
