@@ -38,6 +38,7 @@ async def _serve(options: DemoOptions) -> int:
     for number in (signal.SIGINT, signal.SIGTERM):
         loop.add_signal_handler(number, stop.set)
     async with running(options) as ready:
+        _tell_who_is_left_out(ready)
         if options.as_json:
             say_json(_addresses(ready))
         else:
@@ -66,12 +67,19 @@ async def _check(options: DemoOptions) -> int:
         return USAGE
     look: Callable[[Stage, str], Awaitable[Report]] = headless.check
     async with running(options) as ready:
+        _tell_who_is_left_out(ready)
         report = await look(ready, browser)
     if options.as_json:
         say_json(report.as_json())
     else:
         say("\n".join(report.as_lines()))
     return DONE if report.ok else FAILED
+
+
+def _tell_who_is_left_out(ready: Stage) -> None:
+    """Says which apps of the file are not there."""
+    if ready.left_out:
+        complain(f"left out, as the demo has no site without the SDK: {', '.join(ready.left_out)}")
 
 
 def _addresses(ready: Stage) -> dict[str, object]:

@@ -14,10 +14,11 @@ from aiohttp import web
 
 from chain_gateway.assembly import build
 from chain_gateway.demo.apps import Neighbour, Site
+from chain_gateway.demo.cast import GATEWAY, PROVIDER
 from chain_gateway.demo.hosts import Hosts
 from chain_gateway.demo.op import DemoOp
 from chain_gateway.demo.options import DemoOptions
-from chain_gateway.demo.settings import GATEWAY, PROVIDER, Stage, stage
+from chain_gateway.demo.settings import Stage, stage
 from chain_gateway.errors import ConfigError, Problem
 from chain_gateway.tokens.keyring import Keyring
 
