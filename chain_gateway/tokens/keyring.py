@@ -20,6 +20,7 @@ from chain_gateway.tokens import keyfile
 from chain_gateway.tokens.encoding import b64e
 from chain_gateway.tokens.es256 import Es256Signer
 from chain_gateway.tokens.keyfile import ALG, KeyRecord
+from chain_gateway.tokens.public_keys import public_jwk
 from chain_gateway.tokens.purposes import LIFE, USE, Purpose, Use
 from chain_gateway.tokens.sealer import KEY_BYTES, KID_BYTES, MARGIN_SECONDS, Sealer, SealKey
 
@@ -186,9 +187,8 @@ def _row(record: KeyRecord, records: Sequence[KeyRecord], now: int) -> KeyRow:
 
 
 def _jwk(record: KeyRecord) -> dict[str, str]:
-    point = keyfile.private_key(record.secret).public_key().public_numbers()
-    x, y = b64e(point.x.to_bytes(KEY_BYTES, "big")), b64e(point.y.to_bytes(KEY_BYTES, "big"))
-    return {"kty": "EC", "crv": "P-256", "x": x, "y": y, "kid": record.kid, "use": "sig", "alg": ALG[Use.SIGN]}
+    key = keyfile.private_key(record.secret).public_key()
+    return {**public_jwk(key), "kid": record.kid, "use": "sig", "alg": ALG[Use.SIGN]}
 
 
 def _impossible(reason: str, hint: str) -> ConfigError:

@@ -9,7 +9,7 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.serialization import load_pem_private_key, load_pem_public_key
 from joserfc.jwk import ECKey
 
-from chain_gateway.tokens.encoding import b64d
+from chain_gateway.tokens.encoding import b64d, b64e
 from chain_gateway.tokens.jws import VerifyKey
 
 _SIZE: Final = 32
@@ -56,9 +56,16 @@ def private_from_pem(pem: str) -> ec.EllipticCurvePrivateKey:
     return key
 
 
+def public_jwk(key: ec.EllipticCurvePublicKey) -> dict[str, str]:
+    """The JWK of a key on P-256 (RFC 7518 section 6.2), without a kid."""
+    point = key.public_numbers()
+    x, y = (b64e(number.to_bytes(_SIZE, "big")) for number in (point.x, point.y))
+    return {**_FIXED, "x": x, "y": y}
+
+
 def verify_key(key: ec.EllipticCurvePublicKey) -> VerifyKey:
     """The key as ``open_jws`` takes it."""
-    return VerifyKey("ES256", ECKey.import_key(key))
+    return VerifyKey("ES256", ECKey.import_key({**public_jwk(key)}))
 
 
 def _number(jwk: Mapping[str, object], name: str) -> int:
