@@ -16,7 +16,7 @@ from chain_gateway.tokens.encoding import b64d
 from chain_gateway.tokens.es256 import Es256Signer, signature
 from chain_gateway.tokens.jws import open_jws
 from chain_gateway.tokens.keyfile import private_key
-from chain_gateway.tokens.public_keys import private_from_jwk, public_from_jwk, verify_key
+from chain_gateway.tokens.public_keys import private_from_jwk, public_from_jwk, public_jwk, verify_key
 from chain_gateway.tokens.receipt import AppKey
 
 PAYLOAD = "eyJpc3MiOiJqb2UiLA0KICJleHAiOjEzMDA4MTkzODAsDQogImh0dHA6Ly9leGFtcGxlLmNvbS9pc19yb290Ijp0cnVlfQ"
@@ -88,7 +88,7 @@ def test_a_signature_has_64_bytes_and_holds(payload: bytes, number: int) -> None
     key = ec.derive_private_key(number, ec.SECP256R1())
     text = Es256Signer(key).sign("JWT", payload)
     assert len(b64d(text.rpartition(".")[2])) == 64
-    assert jws.deserialize_compact(text, ECKey.import_key(key.public_key())).payload == payload
+    assert jws.deserialize_compact(text, ECKey.import_key(public_jwk(key.public_key()))).payload == payload
     assert Es256Signer(key).sign("JWT", payload) == text
 
 
