@@ -19,7 +19,6 @@ PATHS: Final = ("hop_path", "ping_path", "backchannel_logout_path", "login_path"
 
 _UNITS: Final = {"": 1, "s": 1, "m": 60, "h": 3600, "d": 86400}
 _DURATION = re.compile(r"([1-9][0-9]{0,8})([smhd]?)")
-_PATTERN_SIGNS = re.compile(r"[{}*]")
 
 OnLogin = Callable[[Session], Awaitable[None]]
 OnLogout = Callable[[str, int], Awaitable[None]]
@@ -115,10 +114,7 @@ def seconds(duration: int | str) -> int:
 
 
 def _path_problems(name: str, path: str) -> list[Problem]:
-    found = _tried(name, lambda: check_path(path), 'write a path such as "/chain/hop"')
-    if _PATTERN_SIGNS.search(path):
-        found.append(Problem(name, "it looks like a pattern", "write the path as it is"))
-    return found
+    return _tried(name, lambda: check_path(path), 'write a path such as "/chain/hop"')
 
 
 def _origin_problems(name: str, origin: str) -> list[Problem]:

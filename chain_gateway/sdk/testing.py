@@ -112,7 +112,7 @@ class FakeGateway:
         """The text of ``ticket``."""
         return sign_ticket(ticket, self.keyring, int(self.clock()))
 
-    def logout_token(self, chain: ChainConfig, sid: str, **changed: object) -> str:
+    def logout_token(self, chain: ChainConfig, sid: str, /, **changed: object) -> str:
         """A logout token for the back channel; a claim in ``changed`` replaces the usual one, None leaves it out."""
         now = int(self.clock())
         claims: dict[str, object] = {
