@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 from chain_gateway.core.actions import Action, Present
 from chain_gateway.core.events import DeadlinePassed, Event, Proceed
 from chain_gateway.core.table import TABLE
@@ -30,5 +28,5 @@ def _once(walk: Walk, event: Event) -> tuple[Walk, tuple[Action, ...], bool]:
     for row in TABLE.get((walk.place, type(event)), ()):
         if row.guard(walk, event):
             changed, actions = row.effect(walk, event)
-            return replace(changed, place=row.to), actions, True
+            return changed._replace(place=row.to), actions, True
     return walk, (), False

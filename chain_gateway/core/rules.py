@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import Final
 
 from chain_gateway.core.actions import (
@@ -125,60 +124,60 @@ def pause(walk: Walk, event: Event) -> Change:
 
 def start_run(walk: Walk, event: Event) -> Change:
     """A page was shown: the count of redirects begins anew."""
-    return replace(walk, redirects=0, form_run=False), ()
+    return walk._replace(redirects=0, form_run=False), ()
 
 
 def send_to_op(walk: Walk, event: Event) -> Change:
     """The browser leaves for the provider's logout."""
-    return replace(walk, redirects=walk.redirects + 1 + OP_REDIRECTS), (SendToOp(),)
+    return walk._replace(redirects=walk.redirects + 1 + OP_REDIRECTS), (SendToOp(),)
 
 
 def op_unproven(walk: Walk, event: Event) -> Change:
     """Back from the provider, which may have kept the session all the same."""
-    return replace(walk, op=OpLogout.UNPROVEN), ()
+    return walk._replace(op=OpLogout.UNPROVEN), ()
 
 
 def op_failed(walk: Walk, event: Event) -> Change:
     """The provider's logout could not be made."""
-    return replace(walk, op=OpLogout.FAILED), ()
+    return walk._replace(op=OpLogout.FAILED), ()
 
 
 def send_away(walk: Walk, event: Event) -> Change:
     """The browser leaves for an app without the SDK."""
-    return replace(walk, redirects=walk.redirects + HOP_REDIRECTS[Mode.EXTERNAL]), (SendAway(),)
+    return walk._replace(redirects=walk.redirects + HOP_REDIRECTS[Mode.EXTERNAL]), (SendAway(),)
 
 
 def send_begin(walk: Walk, event: Event) -> Change:
     """The first of the two steps."""
-    return replace(walk, redirects=walk.redirects + 2), (SendBegin(),)
+    return walk._replace(redirects=walk.redirects + 2), (SendBegin(),)
 
 
 def send_ticket(walk: Walk, event: Event) -> Change:
     """The ticket goes out, on a page or by a redirect."""
     if walk.hop.mode is Mode.FORM_POST:
-        return replace(walk, redirects=1, form_run=True), (SendTicket(),)
-    return replace(walk, redirects=walk.redirects + 2), (SendTicket(),)
+        return walk._replace(redirects=1, form_run=True), (SendTicket(),)
+    return walk._replace(redirects=walk.redirects + 2), (SendTicket(),)
 
 
 def send_bound_ticket(walk: Walk, event: Event) -> Change:
     """The second of the two steps: the ticket carries what the app's own cookie must match."""
     cnf = event.value if isinstance(event, Bound) else ""
-    return replace(walk, redirects=walk.redirects + 2), (SendTicket(cnf),)
+    return walk._replace(redirects=walk.redirects + 2), (SendTicket(cnf),)
 
 
 def try_again(walk: Walk, event: Event) -> Change:
     """The same hop once more, with a new ticket."""
-    return replace(walk, attempt=walk.attempt + 1), ()
+    return walk._replace(attempt=walk.attempt + 1), ()
 
 
 def prove_browser(walk: Walk, event: Event) -> Change:
     """The same hop once more, by ``two_step``."""
-    return replace(walk, hops=walk.hops.with_mode(walk.cursor, Mode.TWO_STEP)), ()
+    return walk._replace(hops=walk.hops.with_mode(walk.cursor, Mode.TWO_STEP)), ()
 
 
 def _settled(walk: Walk, outcome: Outcome) -> Change:
     hops = walk.hops.settled(walk.cursor, outcome)
-    return replace(walk, hops=hops, cursor=walk.cursor + 1, attempt=0), (Settle(walk.cursor, outcome),)
+    return walk._replace(hops=hops, cursor=walk.cursor + 1, attempt=0), (Settle(walk.cursor, outcome),)
 
 
 def settle_receipt(walk: Walk, event: Event) -> Change:
@@ -205,7 +204,7 @@ def finish(walk: Walk, event: Event) -> Change:
 def abort(walk: Walk, event: Event) -> Change:
     """The walk ends at a required app."""
     settled, actions = settle_failed(walk, event)
-    return replace(settled, cursor=walk.cursor), (*actions, Finish())
+    return settled._replace(cursor=walk.cursor), (*actions, Finish())
 
 
 def expire(walk: Walk, event: Event) -> Change:
@@ -214,7 +213,7 @@ def expire(walk: Walk, event: Event) -> Change:
         Settle(i, Outcome.TIMED_OUT) for i in range(walk.cursor, len(walk.hops)) if not walk.hops.outcomes[i]
     )
     outcomes = bytes(outcome or Outcome.TIMED_OUT for outcome in walk.hops.outcomes)
-    return replace(walk, hops=Hops(walk.hops.plan, outcomes)), (*settles, Finish())
+    return walk._replace(hops=Hops(walk.hops.plan, outcomes)), (*settles, Finish())
 
 
 def give_way(walk: Walk, event: Event) -> Change:

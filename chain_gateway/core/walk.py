@@ -8,7 +8,8 @@ from __future__ import annotations
 
 import enum
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
+from typing import Final, NamedTuple
 
 from chain_gateway.core.chain import TAG_BYTES, AppTag, Mode
 
@@ -110,6 +111,8 @@ class Hop:
 
 
 HOP_BYTES = TAG_BYTES + 1
+_MODES: Final = tuple(Mode)
+_OUTCOMES: Final = tuple(Outcome)
 
 
 @dataclass(frozen=True, slots=True)
@@ -135,7 +138,7 @@ class Hops:
             raise IndexError(index)
         entry = self.plan[index * HOP_BYTES : (index + 1) * HOP_BYTES]
         flags = entry[TAG_BYTES]
-        return Hop(AppTag(entry[:TAG_BYTES]), Mode(flags & 7), bool(flags & 8), flags >> 4)
+        return Hop(AppTag(entry[:TAG_BYTES]), _MODES[flags & 7], bool(flags & 8), flags >> 4)
 
     def __iter__(self) -> Iterator[Hop]:
         """The hops in order."""
@@ -143,7 +146,7 @@ class Hops:
 
     def outcome(self, index: int) -> Outcome:
         """What came of the hop at ``index``."""
-        return Outcome(self.outcomes[index])
+        return _OUTCOMES[self.outcomes[index]]
 
     def settled(self, index: int, outcome: Outcome) -> Hops:
         """The same hops with the outcome of one set."""
@@ -155,13 +158,13 @@ class Hops:
         return Hops(self.plan[:at] + bytes([self.plan[at] & ~7 | mode]) + self.plan[at + 1 :], self.outcomes)
 
 
-@dataclass(frozen=True, slots=True)
-class Walk:
+class Walk(NamedTuple):
     """One browser's passage through a chain. ``browser``, ``id`` and ``nonce`` are 16 random bytes; times are seconds.
 
     ``nonce`` is at once the chain nonce of the token that is out and the ``jti`` of the ticket it travels with;
     ``issued_at`` is when both were made. ``epoch`` is in milliseconds. ``redirects`` counts since the last page, up to
-    ``budget``; ``form_run`` tells that the run began with a form.
+    ``budget``; ``form_run`` tells that the run began with a form. A named tuple, as each step makes new ones:
+    ``_replace`` costs a quarter of what it does for a frozen dataclass.
     """
 
     id: bytes
@@ -196,4 +199,4 @@ class Walk:
 
     def issued(self, nonce: bytes, now: int) -> Walk:
         """The walk with a fresh nonce, made at ``now``."""
-        return replace(self, nonce=nonce, issued_at=now)
+        return self._replace(nonce=nonce, issued_at=now)

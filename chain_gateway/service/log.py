@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+import logging
+from collections.abc import Sequence
 
 import structlog
 
@@ -14,8 +15,12 @@ from chain_gateway.tokens.encoding import b64e
 log = structlog.stdlib.get_logger("chain_gateway")
 
 
-def log_step(realm: Realm, walk: Walk, actions: Iterable[Action], event: str) -> None:
+def log_step(realm: Realm, walk: Walk, actions: Sequence[Action], event: str) -> None:
     """One line for the step, and one for each hop that it settled."""
+    plain = not walk.place.ended and event == "walk.stepped"
+    failed = any(isinstance(action, Settle) and action.outcome.failed for action in actions)
+    if plain and not failed and not log.is_enabled_for(logging.DEBUG):
+        return
     walk_id = b64e(walk.id)
     for action in actions:
         if isinstance(action, Settle):
@@ -31,7 +36,7 @@ def log_step(realm: Realm, walk: Walk, actions: Iterable[Action], event: str) ->
                 mode=hop.mode.word,
                 outcome=action.outcome.word,
             )
-    write = log.info if walk.place.ended or event != "walk.stepped" else log.debug
+    write = log.debug if plain else log.info
     write(
         event, walk=walk_id, kind=walk.kind.word, epoch=walk.epoch, place=walk.place.name.lower(), hops=len(walk.hops)
     )

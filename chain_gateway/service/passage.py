@@ -122,4 +122,4 @@ def _unproven(before: Walk, after: Walk, actions: tuple[Action, ...]) -> Walk:
     for action in actions:
         if isinstance(action, Settle) and before.hops.outcome(action.index) is Outcome.PENDING:
             hops = hops.settled(action.index, Outcome.UNPROVEN)
-    return replace(after, hops=hops)
+    return after._replace(hops=hops)

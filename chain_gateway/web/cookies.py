@@ -7,7 +7,6 @@ be rotated, and saves only what changed: the browser's id is drawn once and stay
 from __future__ import annotations
 
 import json
-from collections import Counter
 from collections.abc import Callable, Mapping
 
 from aiohttp import web
@@ -29,10 +28,9 @@ RENEW_SECONDS = 30 * 24 * 3600
 
 def own_cookies(request: web.BaseRequest) -> Mapping[str, str]:
     """The request's ``__Host-chain-…`` cookies by name; BadInput if one name stands there twice (cookie tossing)."""
-    names = Counter(
-        pair.partition("=")[0].strip() for header in request.headers.getall("Cookie", ()) for pair in header.split(";")
-    )
-    if any(count > 1 for name, count in names.items() if name.startswith(PREFIX)):
+    pairs = [pair.lstrip() for header in request.headers.getall("Cookie", ()) for pair in header.split(";")]
+    names = [pair.partition("=")[0].rstrip() for pair in pairs if pair.startswith(PREFIX)]
+    if len(names) != len(set(names)):
         raise BadInput("two cookies of one name", code="bad_input.cookie")
     return {name: value for name, value in request.cookies.items() if name.startswith(PREFIX)}
 

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -27,7 +25,7 @@ from chain_gateway.core.events import (
 from chain_gateway.core.limits import RETRIES
 from chain_gateway.core.machine import step
 from chain_gateway.core.table import TABLE
-from chain_gateway.core.walk import Kind, OpLogout, Outcome, Place, Walk
+from chain_gateway.core.walk import Hops, Kind, OpLogout, Outcome, Place, Walk
 
 SAMPLES: dict[type[Event], Event] = {
     Proceed: Proceed(),
@@ -44,7 +42,7 @@ PAIRS = [(place, event) for place in Place for event in EVENTS]
 
 
 def at(walk: Walk, place: Place) -> Walk:
-    return replace(walk, place=place)
+    return walk._replace(place=place)
 
 
 @pytest.mark.parametrize(("place", "event"), PAIRS, ids=[f"{p.name}-{e.__name__}" for p, e in PAIRS])
@@ -90,7 +88,7 @@ def test_a_login_walks_every_app_in_order_and_ends() -> None:
 
 def test_a_walk_without_hops_ends_at_once() -> None:
     """Nothing to visit is done, not stuck."""
-    walk, actions = step(replace(a_walk(), hops=a_walk().hops.__class__(b"", b"")), Proceed(), NOW)
+    walk, actions = step(a_walk()._replace(hops=Hops(b"", b"")), Proceed(), NOW)
     assert (walk.place, actions) == (Place.DONE, (Finish(),))
 
 
