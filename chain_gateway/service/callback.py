@@ -10,12 +10,12 @@ from chain_gateway.core.limits import OP_REDIRECTS, WALK_SECONDS
 from chain_gateway.core.origins import with_query
 from chain_gateway.core.plan import SignedIn, hops_of, plan_login
 from chain_gateway.core.walk import NO_APP, Kind, Walk
-from chain_gateway.errors import ChainGatewayError, OpUnavailable, SignInFailed
+from chain_gateway.errors import ChainGatewayError, OpUnavailable, SignInFailed, StoreUnavailable
 from chain_gateway.oidc.authorization import INTERACTION_CODES, read_response
 from chain_gateway.oidc.sign_in import SignIn
 from chain_gateway.service.identity import Identities, Identity
 from chain_gateway.service.log import log
-from chain_gateway.service.login import StartLogin, login_required
+from chain_gateway.service.login import UNAVAILABLE, StartLogin, login_required
 from chain_gateway.service.op_session import OpSession, OpSessions
 from chain_gateway.service.passage import WALK_NONCE_BYTES, Passage
 from chain_gateway.service.ports import OpenIdProvider
@@ -68,7 +68,12 @@ class FinishLogin:
             signed_in = await self._provider.redeem(code, transaction.verifier, transaction.nonce)
         except (SignInFailed, OpUnavailable) as error:
             return self._failed(state, error)
-        return await self._walk(visitor, state, target, transaction, signed_in)
+        try:
+            return await self._walk(visitor, state, target, transaction, signed_in)
+        except StoreUnavailable:
+            if state.prompt != "none":
+                raise
+            return login_required(state.return_to, UNAVAILABLE)
 
     async def _again(self, visitor: Visitor, state: OpState, target: Target) -> Reply:
         """The browser has no such transaction: once more from the start, then a page."""

@@ -8,7 +8,7 @@ from typing import Final
 
 from chain_gateway.core.ledger import Browser, Holding
 from chain_gateway.core.origins import with_query
-from chain_gateway.errors import BadInput, StoreUnavailable
+from chain_gateway.errors import BadInput, OpUnavailable, StoreUnavailable
 from chain_gateway.oidc.authorization import LoginRequest, challenge_of
 from chain_gateway.service.op_session import OpSessions
 from chain_gateway.service.ports import OpenIdProvider
@@ -19,6 +19,7 @@ from chain_gateway.service.views import Go, Reply
 from chain_gateway.tokens.encoding import b64e
 
 PROMPTS: Final = frozenset({"", "none", "login", "consent", "select_account"})
+UNAVAILABLE: Final = "temporarily_unavailable"
 _HINT: Final = re.compile(r"[\x20-\x7e]{0,256}")
 
 
@@ -52,7 +53,12 @@ class StartLogin:
         target = judge_target(self._realm.registry, params.chain, params.app, params.return_to)
         if params.prompt == "none" and await self._signed_out(visitor, target):
             return login_required(target.return_to)
-        return await self.leave(visitor, target, prompt=params.prompt, login_hint=params.login_hint)
+        try:
+            return await self.leave(visitor, target, prompt=params.prompt, login_hint=params.login_hint)
+        except OpUnavailable:
+            if params.prompt != "none":
+                raise
+            return login_required(target.return_to, UNAVAILABLE)
 
     async def leave(
         self, visitor: Visitor, target: Target, *, prompt: str = "", login_hint: str = "", restarts: int = 0

@@ -217,6 +217,23 @@ async def test_without_the_store_a_login_is_refused_and_a_logout_goes_on(when: s
         assert await world.signed_in(b) == {}
 
 
+async def test_a_silent_login_shows_nothing_even_when_something_is_down() -> None:
+    """Store or provider out of reach: back to return_to with an error, never a page."""
+    store = DeadStore()
+    async with a_world(store=store, op={"logout": "none"}) as world, world.browser() as b:
+        await world.sign_in(b)
+        store.dead = True
+        page = await b.open(f"{world.gateway}/login?app=bank&prompt=none")
+        assert page.url == world.apps["bank"] + "/?error=temporarily_unavailable"
+    async with a_world() as world, world.browser() as b:
+        await world.runners["id"].cleanup()
+        page = await b.open(f"{world.gateway}/login?app=bank&prompt=none")
+        assert page.url == world.apps["bank"] + "/?error=temporarily_unavailable"
+        page = await b.open(f"{world.gateway}/login?app=bank")
+        assert page.status == 502
+        assert "op_unavailable" in page.text
+
+
 async def test_claims_go_only_to_the_app_that_is_configured_to_get_them() -> None:
     """Shop gets the name, News nothing."""
     wanted = {"shop": {"claims": ["name"]}, "news": {"claims": []}}
