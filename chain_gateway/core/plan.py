@@ -1,8 +1,9 @@
 """Which apps a walk visits, in what order, how, and why: as few hops as possible.
 
 The rules are two tables, read from the top: the first that fits an app decides, and its reason in words goes to
-``explain`` and to the log. Owed logouts come first; otherwise the operator's order stands, with apps whose own sign-out
-may end the provider's session in mid-walk (``external``) last.
+``explain`` and to the log. Apps that are told over the back channel come first, as that takes time while the browser
+walks; then owed logouts; then the operator's order stands, with apps whose own sign-out may end the provider's session
+in mid-walk (``external``) last.
 """
 
 from __future__ import annotations
@@ -81,12 +82,12 @@ LOGIN_RULES: tuple[_Rule, ...] = (
 
 LOGOUT_RULES: tuple[_Rule, ...] = (
     (lambda c: bool(c.only) and c.app.id != c.only, False, "only one app signs out"),
-    (lambda c: c.app.logout in {Mode.NONE, Mode.BACK_CHANNEL}, False, "takes no logout by the browser"),
+    (lambda c: c.app.logout is Mode.NONE, False, "takes no logout"),
     (lambda c: bool(c.only), True, "it is the one that signs out"),
     (lambda c: not c.known, True, "nothing is known of this browser, so it may hold a session"),
-    (lambda c: c.holding(Holding.OWED), True, "owed: an earlier sign-out was not confirmed"),
     (lambda c: c.entry is None or c.holding(Holding.NONE), False, "holds no session of this browser"),
     (lambda c: c.outlived(), False, "its session has run out"),
+    (lambda c: c.holding(Holding.OWED), True, "owed: an earlier sign-out was not confirmed"),
     (lambda c: c.holding(Holding.MAY_HOLD), True, "may hold a session: a ticket went out"),
     (lambda c: True, True, "holds a session"),  # noqa: ARG005 - the last rule fits every app
 )
@@ -132,11 +133,13 @@ def plan_logout(
         _decide(LOGOUT_RULES, _Case(app, ledger.get(app.id), now, known=bool(ledger), only=only), app.logout)
         for app in (*chain.apps, *outside)
     ]
-    return tuple(sorted(decisions, key=lambda d: (not _owed(ledger.get(d.app.id)), d.mode is Mode.EXTERNAL)))
+    return tuple(sorted(decisions, key=lambda d: _turn(d, ledger.get(d.app.id))))
 
 
-def _owed(entry: Entry | None) -> bool:
-    return entry is not None and entry.holding is Holding.OWED
+def _turn(decision: Decision, entry: Entry | None) -> tuple[bool, bool, bool]:
+    """The order of the hops: told without a hop, owed, the operator's own, external."""
+    owed = entry is not None and entry.holding is Holding.OWED
+    return decision.mode is not Mode.BACK_CHANNEL, not owed, decision.mode is Mode.EXTERNAL
 
 
 def hops_of(decisions: tuple[Decision, ...]) -> Hops:

@@ -47,6 +47,11 @@ def is_through(walk: Walk, event: Event) -> bool:
     return walk.through
 
 
+def is_back_channel(walk: Walk, event: Event) -> bool:
+    """The next app is told over the back channel, without a hop of the browser."""
+    return not walk.through and walk.hop.mode is Mode.BACK_CHANNEL
+
+
 def is_external(walk: Walk, event: Event) -> bool:
     """The next hop goes to an app without the SDK."""
     return walk.hop.mode is Mode.EXTERNAL
@@ -194,6 +199,11 @@ def settle_failed(walk: Walk, event: Event) -> Change:
 def settle_unproven(walk: Walk, event: Event) -> Change:
     """Back from an app without the SDK: it may have done it."""
     return _settled(walk, Outcome.UNPROVEN)
+
+
+def settle_told(walk: Walk, event: Event) -> Change:
+    """The app is owed a logout, which the back channel delivers while the browser goes on."""
+    return _settled(walk, Outcome.TOLD)
 
 
 def finish(walk: Walk, event: Event) -> Change:

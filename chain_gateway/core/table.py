@@ -60,6 +60,7 @@ _OPEN = (Place.READY, Place.BINDING, Place.VISITING, Place.AWAY, Place.PAUSED, P
 
 TABLE: Mapping[tuple[Place, type[Event]], tuple[Row, ...]] = {
     (Place.READY, Proceed): (
+        Row(rules.is_back_channel, rules.settle_told, Place.READY),
         Row(rules.needs_page, rules.pause, Place.PAUSED),
         Row(rules.op_is_due, rules.send_to_op, Place.AT_OP),
         Row(rules.is_through, rules.finish, Place.DONE),

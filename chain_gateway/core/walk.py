@@ -43,6 +43,8 @@ class Outcome(enum.IntEnum):
     SKIPPED = 8
     TIMED_OUT = 9
     GONE = 10
+    TOLD = 11
+    """Over the back channel; until its answer is in the ledger nothing is proven."""
 
     @property
     def word(self) -> str:
@@ -57,7 +59,14 @@ class Outcome(enum.IntEnum):
     @property
     def failed(self) -> bool:
         """Whether the hop ended without what the walk wanted, and not because something newer came."""
-        return self not in {Outcome.PENDING, Outcome.APPLIED, Outcome.ABSENT, Outcome.STALE, Outcome.UNPROVEN}
+        return self not in {
+            Outcome.PENDING,
+            Outcome.APPLIED,
+            Outcome.ABSENT,
+            Outcome.STALE,
+            Outcome.UNPROVEN,
+            Outcome.TOLD,
+        }
 
 
 class Place(enum.IntEnum):

@@ -141,8 +141,9 @@ class StartLogout:
         realm = self._realm
         browser = visitor.browser or realm.random(16)
         whole = params.scope != "app"
-        known = await self._known(visitor)
+        # The epoch first: once it is taken no older walk sends a ticket, so nothing is missed in the ledger.
         epoch = await self._epoch(browser, whole=whole)
+        known = await self._known(visitor)
         now = realm.now()
         walk = Walk(
             id=realm.random(16),

@@ -21,6 +21,7 @@ AFTER: Final = {
     (Kind.LOGOUT, Outcome.STALE): None,
     (Kind.LOGOUT, Outcome.GONE): None,
     (Kind.LOGOUT, Outcome.UNPROVEN): Holding.MAY_HOLD,
+    (Kind.LOGOUT, Outcome.TOLD): Holding.OWED,
 }
 """What an app has after an outcome; None leaves the entry as it is. Else a failed login may have set a session, and a
 failed logout is owed."""

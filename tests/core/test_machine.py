@@ -191,6 +191,15 @@ def test_an_external_app_is_never_proven() -> None:
     assert walk.hops.outcome(0) is Outcome.UNPROVEN
 
 
+def test_an_app_of_the_back_channel_is_told_without_a_hop() -> None:
+    """It is settled at once as told, which is neither proven nor failed, and the browser goes to the next one."""
+    walk, actions = step(a_walk(Mode.BACK_CHANNEL, Mode.REDIRECT, kind=Kind.LOGOUT), Proceed(), NOW)
+    assert actions == (Settle(0, Outcome.TOLD), SendTicket())
+    assert walk.cursor == 1
+    assert not Outcome.TOLD.proven
+    assert not Outcome.TOLD.failed
+
+
 @pytest.mark.parametrize("budget", [6, 10, 15, 19])
 @pytest.mark.parametrize("mode", [Mode.REDIRECT, Mode.TWO_STEP])
 def test_a_page_comes_before_the_budget_is_exceeded(budget: int, mode: Mode) -> None:
