@@ -62,9 +62,20 @@ class _Case:
         same = (entry.sub, entry.sid, entry.auth_time) == (self.who.sub, self.who.sid, self.who.auth_time)
         return same and self.now - entry.since < self.app.session_max // 2
 
+    def foreign(self) -> bool:
+        """Whether the app holds or may hold the session of another person."""
+        return others_session(self.entry, self.who, self.now, self.app)
+
     def outlived(self) -> bool:
         """Whether a session of the app must have run out by itself."""
         return self.entry is not None and self.now - self.entry.since > self.app.session_max
+
+
+def others_session(entry: Entry | None, who: SignedIn, now: int, app: App) -> bool:
+    """Whether ``entry`` tells of a session at ``app`` that may live and is not ``who``'s."""
+    if entry is None or entry.holding is Holding.NONE or now - entry.since > app.session_max:
+        return False
+    return bool(entry.sub) and entry.sub != who.sub
 
 
 _Rule = tuple[Callable[[_Case], bool], bool, str]
@@ -73,6 +84,7 @@ LOGIN_RULES: tuple[_Rule, ...] = (
     (lambda c: c.app.login is Mode.NONE, False, "takes no login"),
     (lambda c: c.app.id == c.asking, True, "it asked for the login"),
     (lambda c: c.silent and bool(c.asking), False, "a silent login visits only the app that asked"),
+    (lambda c: c.foreign(), True, "holds a session of somebody else"),
     (lambda c: c.app.visit is Visit.LAZY, False, "lazy: signs in on its first visit"),
     (lambda c: c.app.visit is Visit.RECENT and c.entry is None, False, "recent: this browser has not been there yet"),
     (lambda c: c.fresh(), False, "holds a fresh session of the same sign-in"),

@@ -50,6 +50,15 @@ def test_the_app_that_asks_is_visited_whatever_the_ledger_says() -> None:
     assert "shop" in visited(decisions)
 
 
+def test_somebody_elses_session_is_replaced_even_at_a_lazy_app() -> None:
+    """Bob signs in where Alice was: nowhere is anybody left signed in as Alice."""
+    chain = a_chain(an_app("shop"), an_app("news", visit=Visit.LAZY))
+    ledger = {"news": an_entry("news", sub="alice")}
+    assert visited(plan_login(chain, ledger, SignedIn("bob", "s2", NOW), now=NOW)) == ["shop", "news"]
+    outlived = {"news": an_entry("news", sub="alice", since=NOW - 13 * 3600)}
+    assert visited(plan_login(chain, outlived, SignedIn("bob", "s2", NOW), now=NOW)) == ["shop"]
+
+
 def test_lazy_and_recent_apps_wait_for_their_visit() -> None:
     """Lazy is never walked for others; recent only where this browser has been."""
     chain = a_chain(an_app("shop"), an_app("news", visit=Visit.LAZY), an_app("bank", visit=Visit.RECENT))
