@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-from dataclasses import replace
 
 import pytest
 from hypothesis import given, settings
@@ -44,10 +43,10 @@ def test_the_size_stays_from_the_first_step_to_the_last() -> None:
     sizes = {len(seal_walk(walk, RING, NONCE, NOW))}
     for cursor in range(100):
         hops = walk.hops.settled(cursor, Outcome(cursor % len(Outcome))).with_mode(cursor, Mode.TWO_STEP)
-        walk = replace(walk, hops=hops, cursor=cursor + 1, attempt=3, redirects=19, place=Place.VISITING)
+        walk = walk._replace(hops=hops, cursor=cursor + 1, attempt=3, redirects=19, place=Place.VISITING)
         walk = walk.issued(hashlib.sha256(bytes([cursor])).digest()[:16], NOW + cursor)
         sizes.add(len(seal_walk(walk, RING, NONCE, NOW)))
-    sizes.add(len(seal_walk(replace(walk, place=Place.DONE, op=OpLogout.FAILED, silent=True), RING, NONCE, NOW)))
+    sizes.add(len(seal_walk(walk._replace(place=Place.DONE, op=OpLogout.FAILED, silent=True), RING, NONCE, NOW)))
     assert len(sizes) == 1
 
 
@@ -97,7 +96,7 @@ def test_a_walk_that_was_sealed_for_another_purpose_is_refused(purpose: Purpose)
         pytest.param(pack(WALK)[:-1], id="cut"),
         pytest.param(pack(WALK) + b"\0", id="a byte more"),
         pytest.param(pack(WALK)[:17] + b"\x09" + pack(WALK)[18:], id="another kind"),
-        pytest.param(pack(replace(WALK, chain="\0\0"))[:-17].replace(b"\0\0https", b"\xff\xffhttps"), id="no UTF-8"),
+        pytest.param(pack(WALK._replace(chain="\0\0"))[:-17].replace(b"\0\0https", b"\xff\xffhttps"), id="no UTF-8"),
     ],
 )
 def test_a_sealed_text_that_is_no_walk_is_refused(content: bytes) -> None:
@@ -141,8 +140,11 @@ _HOPS = st.builds(
         issued_at=st.integers(0, 2**32 - 1),
         expires_at=st.integers(0, 2**32 - 1),
         place=st.sampled_from(Place),
+        cursor=st.just(0),
         attempt=st.integers(0, 255),
         redirects=st.integers(0, 255),
+        budget=st.integers(0, 255),
+        form_run=st.booleans(),
         op=st.sampled_from(OpLogout),
         silent=st.booleans(),
         app=st.just(app_tag("shop")),
