@@ -7,6 +7,8 @@ RECEIPT_BYTES: Final = 2048
 CHAIN_TOKEN_BYTES: Final = 2048
 LOGOUT_REQUEST_BYTES: Final = 2048
 URL_CHARS: Final = 512
+RETURN_TO_CHARS: Final = 384
+"""The longest return URL: with a chain of 200 apps it still fits into a chain token."""
 ID_CHARS: Final = 32
 ERROR_CHARS: Final = 256
 

@@ -15,7 +15,7 @@ from typing import Final
 from urllib.parse import quote, unquote_to_bytes, urlsplit
 
 from chain_gateway.core.chain import App, Registry
-from chain_gateway.core.limits import URL_CHARS
+from chain_gateway.core.limits import RETURN_TO_CHARS
 from chain_gateway.errors import TargetRefused
 
 HOST_CHARS: Final = 253
@@ -93,8 +93,8 @@ def judge_return(url: str, registry: Registry) -> App:
 
     The only judge of ``return_to``. What it takes is written on the wire as it stands; ``detail`` names the check.
     """
-    if len(url) > URL_CHARS:
-        raise TargetRefused(f"longer than {URL_CHARS} characters")
+    if len(url) > RETURN_TO_CHARS:
+        raise TargetRefused(f"longer than {RETURN_TO_CHARS} characters")
     if _VISIBLE.fullmatch(url) is None or "\\" in url or "#" in url:
         raise TargetRefused("a fragment, or a character that is not visible ASCII, or a backslash")
     origin, rest = _split(url)

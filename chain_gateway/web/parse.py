@@ -8,7 +8,15 @@ from urllib.parse import parse_qsl
 
 from aiohttp import web
 
-from chain_gateway.core.limits import BODY_BYTES, CHAIN_TOKEN_BYTES, ERROR_CHARS, ID_CHARS, RECEIPT_BYTES, URL_CHARS
+from chain_gateway.core.limits import (
+    BODY_BYTES,
+    CHAIN_TOKEN_BYTES,
+    ERROR_CHARS,
+    ID_CHARS,
+    RECEIPT_BYTES,
+    RETURN_TO_CHARS,
+    URL_CHARS,
+)
 from chain_gateway.errors import BadInput, BodyTooLong
 
 FIELDS: Final = 40
@@ -27,7 +35,7 @@ LENGTHS: Final[Mapping[str, int]] = {
     "prompt": ID_CHARS,
     "receipt": RECEIPT_BYTES,
     "request": 2048,
-    "return_to": URL_CHARS,
+    "return_to": RETURN_TO_CHARS,
     "scope": ID_CHARS,
     "state": CHAIN_TOKEN_BYTES,
 }
