@@ -146,7 +146,8 @@ class Pages:
 
     def _line(self, line: AppLine, view: WalkView) -> Markup:
         known = word(line.outcome, view.kind, current=line.current, ended=view.ended)
-        text, why = known.of(line.name), reason(line.reason)
+        text = known.of(line.name)
+        why = reason(line.reason) if line.reason and line.reason != line.outcome.word else ""
         return self._item(known.icon, line.name, f"{text} ({why})" if why else text)
 
     def _policy(self, script: csp.Inline | None = None, form: Iterable[str] = (), connect: str = "") -> str:

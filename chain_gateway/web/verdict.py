@@ -23,6 +23,7 @@ _TRIED_AGAIN: Final = {
     Outcome.PENDING: "Not visited: {names}.",
 }
 _LEFT: Final = {
+    Outcome.TOLD: "Told in the background, not confirmed yet: {names}.",
     Outcome.UNPROVEN: "Not confirmed by {names}.",
     Outcome.STALE: "A newer sign-in or sign-out is in place at {names}.",
     Outcome.GONE: "No longer connected here: {names}.",

@@ -34,6 +34,7 @@ _BOTH: Final = {
     Outcome.SKIPPED: Word("note", "skipped"),
     Outcome.TIMED_OUT: Word("bad", "did not answer in time"),
     Outcome.GONE: Word("note", "no longer connected here"),
+    Outcome.TOLD: Word("ask", "told, not confirmed yet"),
 }
 
 OUTCOMES: Final[Mapping[Kind, Mapping[Outcome, Word]]] = {

@@ -242,6 +242,19 @@ def test_an_app_cannot_speak_through_its_reason(given, shown):
     assert reason(given) == shown
 
 
+def test_a_reason_stands_beside_its_word_unless_it_says_the_same(pages):
+    """The walk's own page shows an app's reason once, in words where it is known."""
+    lines = (
+        AppLine("a", "A", O.REFUSED, reason="other_browser"),
+        AppLine("b", "B", O.ERROR, reason="clock-skew"),
+        AppLine("c", "C", O.TIMED_OUT, reason="timed_out"),
+    )
+    text = parsed(pages, WalkPage(replace(a_view(O.PENDING, ended=True), lines=lines))).text
+    assert "refused by A (it belongs to another browser)" in text
+    assert "failed at B (clock-skew)" in text
+    assert "timed_out" not in text
+
+
 def test_signed_out_is_said_only_when_everything_is_proven():
     """Over every combination of three apps and the provider: the whole claim stands exactly where all is proven."""
     claims = {Kind.LOGIN: "You are signed in", Kind.LOGOUT: "You are signed out"}
