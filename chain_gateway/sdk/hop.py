@@ -112,7 +112,7 @@ def bind_hash(cookie: str) -> str:
     """What ``cnf`` holds of a bind cookie: base64url of the SHA-256 of its ASCII text.
 
     >>> bind_hash("A" * 43)
-    'DqGWBq2vRnk4Gbiyp-XkIzGLUOnPM8fA0UDzQXGWRvM'
+    'DwBzhbb51LfusnSGBa_hqYSgo7-j8BTQnip4TOnlzRo'
     """
     return b64e(hashlib.sha256(cookie.encode()).digest())
 

@@ -144,7 +144,7 @@ async def test_the_key_set_comes_from_a_loopback_name_too(serve):
 @pytest.mark.parametrize(
     "answer",
     [
-        lambda: web.HTTPFound("/elsewhere"),
+        lambda: web.Response(status=302, headers={"Location": "/elsewhere"}),
         lambda: web.Response(status=500),
         lambda: web.Response(body=b" " * (JWKS_BYTES + 1)),
     ],
