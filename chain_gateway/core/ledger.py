@@ -2,6 +2,9 @@
 
 An entry carries the epoch of the walk that wrote it, and gives way only to an entry of the same or a higher epoch: a
 late answer of an older walk never overwrites what a newer one found out (``newer``).
+
+The ledger is also the queue: an entry that says ``OWED`` is a logout to be delivered, and ends to be one the moment
+another entry takes its place.
 """
 
 from __future__ import annotations
@@ -21,7 +24,7 @@ class Holding(enum.Enum):
     """A login ticket went out and no receipt came back."""
     HOLDS = "holds"
     OWED = "owed"
-    """A logout was due here and is not proven."""
+    """A logout was due here and is not proven; it is delivered over the back channel until it is."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,16 +41,32 @@ class Entry:
 
 
 @dataclass(frozen=True, slots=True)
-class Browser:
-    """All that is kept of one browser. ``signed_out_ms`` is when its last logout began, in milliseconds, 0 for never.
+class OpRecord:
+    """The provider's side of a browser's sign-in, and what the provider calls it.
 
-    ``op_session`` is the provider's side of the last sign-in, sealed by the service that stored it; empty without.
+    ``sealed`` is for the service that stored it alone. ``sub`` and ``sid`` are the provider's own words, by which its
+    logout tokens name the sign-in; ``sid`` is empty where the provider gave none.
+    """
+
+    sealed: bytes
+    sub: str
+    sid: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Browser:
+    """All that is kept of one browser.
+
+    ``signed_out_ms`` is when its last logout of everything began, by the clock of then, in milliseconds, 0 for never;
+    ``signed_out_epoch`` is the epoch that this logout took, for comparing with other walks: epochs may run ahead of
+    every clock. ``op_session`` is the provider's side of the sign-in that stands, None without one.
     """
 
     id: bytes
     epoch: int = 0
     signed_out_ms: int = 0
-    op_session: bytes = b""
+    signed_out_epoch: int = 0
+    op_session: OpRecord | None = None
     ledger: Mapping[str, Entry] = field(default_factory=dict)
 
 

@@ -122,8 +122,8 @@ class FinishLogin:
         session = OpSession(identity.sub, identity.sid, signed_in.sid, identity.auth_time, signed_in.id_token, epoch)
         owner = replace(visitor, browser=browser)
         cookies = (self._transactions.clear(state), self._identities.cookie(walk, identity))
-        sealed = self._op_sessions.seal(session)
-        reply = await self._passage.begin(walk, identity, owner, op_session=sealed, cookies=cookies)
+        record = self._op_sessions.seal(session)
+        reply = await self._passage.begin(walk, identity, owner, op_session=record, cookies=cookies)
         return replace(reply, browser=browser)
 
     def _planned(

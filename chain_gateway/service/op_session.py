@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from dataclasses import asdict, dataclass
 
-from chain_gateway.core.ledger import Browser
+from chain_gateway.core.ledger import Browser, OpRecord
 from chain_gateway.errors import StoreUnavailable, TokenRefused
 from chain_gateway.service.realm import Realm
 from chain_gateway.tokens.purposes import Purpose
@@ -35,20 +35,22 @@ class OpSessions:
         """``realm`` has the keys and the store."""
         self._realm = realm
 
-    def seal(self, session: OpSession) -> bytes:
-        """The bytes that a store keeps; without the ID token where that is too long to keep."""
+    def seal(self, session: OpSession) -> OpRecord:
+        """What a store keeps; without the ID token where that is too long to keep."""
         content = asdict(session)
         if len(session.id_token) > OP_SESSION_BYTES // 2:
             content["id_token"] = ""
-        return self._realm.seal(Purpose.OP_SESSION, json.dumps(content).encode()).encode()
+        sealed = self._realm.seal(Purpose.OP_SESSION, json.dumps(content).encode())
+        return OpRecord(sealed.encode(), session.sub, session.op_sid)
 
     def read(self, browser: Browser) -> OpSession | None:
         """What ``browser``'s record holds; None if nothing, or sealed by a key that is no more."""
-        if not browser.op_session:
+        if browser.op_session is None:
             return None
+        sealed = browser.op_session.sealed.decode()
         now = self._realm.now()
         try:
-            plain = self._realm.keyring().open(Purpose.OP_SESSION, browser.op_session.decode(), OP_SESSION_BYTES, now)
+            plain = self._realm.keyring().open(Purpose.OP_SESSION, sealed, OP_SESSION_BYTES, now)
         except TokenRefused:
             return None
         return OpSession(**json.loads(plain))

@@ -10,6 +10,7 @@ from dataclasses import replace
 
 from chain_gateway.core.actions import Action, Present, SendAway, SendBegin, SendTicket, Settle
 from chain_gateway.core.events import Event, HopFailed, Overtaken, Proceed
+from chain_gateway.core.ledger import OpRecord
 from chain_gateway.core.limits import HOP_SECONDS
 from chain_gateway.core.machine import step
 from chain_gateway.core.packing import pack, unpack
@@ -41,7 +42,7 @@ class Passage:
         identity: Identity,
         visitor: Visitor,
         *,
-        op_session: bytes | None = None,
+        op_session: OpRecord | None = None,
         cookies: tuple[Cookie, ...] = (),
     ) -> Reply:
         """Starts ``walk``: writes it down before the browser leaves. Without the store a login is refused."""

@@ -41,6 +41,9 @@ def test_cases_have_names_and_sentences() -> None:
         "ledger",
         "once",
         "sweep",
+        "overview",
+        "owed",
+        "sign_ins",
         "availability",
         "durability",
     }

@@ -15,7 +15,19 @@ the cases of durability: ``conformance.cases(durable=False)``.
 A case that does not hold raises ``Broken``, an AssertionError that says which promise, what was expected and what came.
 """
 
-from chain_gateway.store.conformance import availability, durability, epochs, ledger, nonce, once, supersession, sweep
+from chain_gateway.store.conformance import (
+    availability,
+    durability,
+    epochs,
+    ledger,
+    nonce,
+    once,
+    overview,
+    owed,
+    sign_ins,
+    supersession,
+    sweep,
+)
 from chain_gateway.store.conformance.case import Broken, Case, MakeStore, on_one_store, on_stores
 
 __all__ = ["Broken", "Case", "MakeStore", "cases"]
@@ -23,7 +35,7 @@ __all__ = ["Broken", "Case", "MakeStore", "cases"]
 
 def cases(*, durable: bool = True) -> list[Case]:
     """All cases in the order of the promises; without ``durable`` those that a store in memory can keep."""
-    modules = (epochs, nonce, supersession, ledger, once, sweep, availability)
+    modules = (epochs, nonce, supersession, ledger, once, sweep, overview, owed, sign_ins, availability)
     found = [on_one_store(check) for module in modules for check in module.CHECKS]
     if durable:
         found += [on_stores(check) for check in durability.CHECKS]

@@ -14,12 +14,19 @@ EVERY_CALL: dict[str, Callable[[Store], Awaitable[object]]] = {
     "take_epoch": lambda store: store.take_epoch(an_id(), NOW_MS, logout=False),
     "open_walk": lambda store: store.open_walk(a_walk(an_id()), (), None),
     "advance": lambda store: store.advance(a_walk(an_id()), an_id(), ()),
-    "note": lambda store: store.note(an_id(), [an_entry()]),
     "walk": lambda store: store.walk(an_id()),
     "open_walks": lambda store: store.open_walks(an_id(), NOW),
-    "browser": lambda store: store.browser(an_id()),
-    "once": lambda store: store.once("label", an_id().hex(), NOW, NOW),
+    "open_everywhere": lambda store: store.open_everywhere(1),
+    "drop_walk": lambda store: store.drop_walk(an_id()),
     "sweep": lambda store: store.sweep(NOW),
+    "browser": lambda store: store.browser(an_id()),
+    "note": lambda store: store.note(an_id(), [an_entry()]),
+    "owed": lambda store: store.owed(NOW, NOW + 1, 1),
+    "defer": lambda store: store.defer(an_id(), "shop", NOW_MS, NOW, 1),
+    "all_owed": lambda store: store.all_owed(1),
+    "browsers_of": lambda store: store.browsers_of("sub", "sid"),
+    "clear_op": lambda store: store.clear_op(an_id(), NOW_MS),
+    "once": lambda store: store.once("label", an_id().hex(), NOW, NOW),
 }
 """One call of every method that a store may refuse."""
 

@@ -77,6 +77,21 @@ async def tell_when_a_logout_began(store: Store) -> None:
     expect("signed_out_ms after one by a slow clock", (await known(store, browser)).signed_out_ms, NOW_MS + 5)
 
 
+async def tell_which_one_a_logout_took(store: Store) -> None:
+    """``signed_out_epoch`` is what the latest logout was given, also by a slow clock; a login leaves it."""
+    browser = an_id()
+    await store.take_epoch(browser, NOW_MS, logout=False)
+    expect("signed_out_epoch before any logout", (await known(store, browser)).signed_out_epoch, 0)
+    for now_ms in (NOW_MS, NOW_MS + 5, NOW_MS - TWO_MINUTES_MS):
+        taken = await store.take_epoch(browser, now_ms, logout=True)
+        expect("signed_out_epoch after a logout", (await known(store, browser)).signed_out_epoch, taken)
+        await store.take_epoch(browser, now_ms, logout=False)
+        expect("signed_out_epoch after a login", (await known(store, browser)).signed_out_epoch, taken)
+    first = an_id()
+    taken = await store.take_epoch(first, NOW_MS, logout=True)
+    expect("signed_out_epoch of a browser that begins with it", (await known(store, first)).signed_out_epoch, taken)
+
+
 CHECKS = (
     begin_at_the_time,
     follow_the_time,
@@ -86,4 +101,5 @@ CHECKS = (
     are_each_browsers_own,
     stay_above_what_a_walk_carried,
     tell_when_a_logout_began,
+    tell_which_one_a_logout_took,
 )

@@ -87,17 +87,6 @@ async def is_monotone_in_a_race(store: Store) -> None:
     expect("the entry that stands", (await known(store, browser)).ledger, {"shop": entries[-1]})
 
 
-async def knows_the_providers_session(store: Store) -> None:
-    """``op_session`` is kept until a later walk brings another or an empty one; None leaves it."""
-    browser = an_id()
-    expected = b""
-    for brought in (None, b"first", None, bytes(range(256)) * 10, b"", None):
-        epoch = await store.take_epoch(browser, NOW_MS, logout=False)
-        await store.open_walk(a_walk(browser, epoch), (), brought)
-        expected = expected if brought is None else brought
-        expect("op_session", (await known(store, browser)).op_session, expected)
-
-
 CHECKS = (
     is_empty_for_a_stranger,
     keeps_every_field,
@@ -107,5 +96,4 @@ CHECKS = (
     holds_a_large_chain,
     is_each_browsers_own,
     is_monotone_in_a_race,
-    knows_the_providers_session,
 )

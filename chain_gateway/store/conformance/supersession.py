@@ -5,19 +5,42 @@ from __future__ import annotations
 import asyncio
 from dataclasses import replace
 
-from chain_gateway.store.base import Advanced, Store, StoredWalk, Superseded
+from chain_gateway.store.base import Advanced, Replayed, Store, StoredWalk, Superseded
 from chain_gateway.store.conformance.case import expect
 from chain_gateway.store.conformance.values import NOW, NOW_MS, a_walk, an_entry, an_id, begun, known, step
 
 
 async def stops_the_older_walk(store: Store) -> None:
-    """From the moment a newer epoch is taken, the older walk gets no further, and has ended."""
+    """From the moment a newer epoch is taken, the older walk gets no further, and its first try stops it."""
     walk = await begun(store)
     newer = await store.take_epoch(walk.browser, NOW_MS, logout=True)
     expect("the older walk's step", await store.advance(step(walk), walk.nonce, ()), Superseded(newer))
-    expect("the older walk", await store.walk(walk.id), replace(walk, ended=True))
+    expect("the older walk", await store.walk(walk.id), replace(walk, stopped=True))
     expect("the browser's open walks", await store.open_walks(walk.browser, NOW), [])
     expect("what is overdue", [w for w in await store.sweep(walk.hop_deadline) if w.id == walk.id], [])
+
+
+async def is_said_as_often_as_it_is_asked(store: Store) -> None:
+    """A walk that gave way to a newer one has given way for good: each later return is told the same."""
+    walk = await begun(store)
+    newer = await store.take_epoch(walk.browser, NOW_MS, logout=True)
+    for each in (step(walk), step(walk, ended=True), step(walk)):
+        expect("the answer", await store.advance(each, walk.nonce, ()), Superseded(newer))
+    newest = await store.take_epoch(walk.browser, NOW_MS, logout=False)
+    expect("the answer after a third walk", await store.advance(step(walk), an_id(), ()), Superseded(newest))
+
+
+async def leaves_a_walk_that_has_ended(store: Store) -> None:
+    """A walk that came to its end was not stopped by what came after it: a reload shows that end, changing nothing."""
+    walk = await begun(store)
+    end = step(walk, ended=True)
+    await store.advance(end, walk.nonce, ())
+    await store.take_epoch(walk.browser, NOW_MS, logout=True)
+    for spent in (walk.nonce, end.nonce, an_id()):
+        answer = await store.advance(step(walk), spent, [an_entry("shop", walk.epoch)])
+        expect("the answer to a reload", answer, Replayed(end))
+    expect("the walk that ended", await store.walk(walk.id), end)
+    expect("the ledger", (await known(store, walk.browser)).ledger, {})
 
 
 async def is_said_of_a_spent_nonce_too(store: Store) -> None:
@@ -54,14 +77,6 @@ async def leaves_the_newest_walk_alone(store: Store) -> None:
     expect("the newest walk's step", await store.advance(step(newest), newest.nonce, ()), Advanced())
 
 
-async def keeps_the_newer_sign_in(store: Store) -> None:
-    """A walk that is opened late does not replace what a newer one knows of the provider's session."""
-    browser = an_id()
-    await store.open_walk(a_walk(browser, NOW_MS + 1), (), b"newer")
-    await store.open_walk(a_walk(browser, NOW_MS), (), b"older")
-    expect("op_session", (await known(store, browser)).op_session, b"newer")
-
-
 async def holds_in_a_race(store: Store) -> None:
     """From the moment a newer epoch is handed out, no step of the older walk is written, under way or not."""
     walk = await begun(store)
@@ -89,16 +104,17 @@ async def holds_in_a_race(store: Store) -> None:
 
     await asyncio.gather(go_on(), supersede())
     stored = await store.walk(walk.id)
-    stands = [each and replace(each, ended=True) for each in stood]
-    expect("the older walk after the race, as it stood but ended", [stored], stands)
+    stands = [each and replace(each, stopped=True) for each in stood]
+    expect("the older walk after the race, as it stood but stopped", [stored], stands)
 
 
 CHECKS = (
     stops_the_older_walk,
+    is_said_as_often_as_it_is_asked,
+    leaves_a_walk_that_has_ended,
     is_said_of_a_spent_nonce_too,
     takes_the_ledger_all_the_same,
     does_not_write_a_lost_walk,
     leaves_the_newest_walk_alone,
-    keeps_the_newer_sign_in,
     holds_in_a_race,
 )

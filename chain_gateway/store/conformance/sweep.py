@@ -9,7 +9,7 @@ from dataclasses import replace
 from chain_gateway.core.limits import BROWSER_SECONDS, OPEN_WALKS, WALK_SECONDS
 from chain_gateway.store.base import Store, StoredWalk
 from chain_gateway.store.conformance.case import expect
-from chain_gateway.store.conformance.values import NOW, NOW_MS, RACERS, a_walk, an_entry, an_id, begun, step
+from chain_gateway.store.conformance.values import NOW, NOW_MS, RACERS, a_record, a_walk, an_entry, an_id, begun, step
 
 
 async def returns_what_is_overdue(store: Store) -> None:
@@ -23,23 +23,44 @@ async def returns_what_is_overdue(store: Store) -> None:
     expect("when that is overdue", _of(walk, await store.sweep(following.hop_deadline)), [following])
 
 
-async def leaves_an_ended_walk_alone(store: Store) -> None:
-    """A walk that has ended is not overdue."""
+async def returns_what_has_expired(store: Store) -> None:
+    """A walk is returned from the second of its expiry on, however far its hop deadline is."""
+    walk = replace(a_walk(an_id()), hop_deadline=NOW * 2)
+    await store.open_walk(walk, (), None)
+    expect("a second early", _of(walk, await store.sweep(walk.expires_at - 1)), [])
+    expect("in time", _of(walk, await store.sweep(walk.expires_at)), [walk])
+
+
+async def returns_what_gave_way(store: Store) -> None:
+    """A walk that gave way to a newer one is returned as well, until a step of it was tried."""
     walk = await begun(store)
+    await store.take_epoch(walk.browser, NOW_MS, logout=False)
+    expect("before the try", _of(walk, await store.sweep(walk.hop_deadline)), [walk])
     await store.advance(step(walk, ended=True), walk.nonce, ())
-    expect("what is overdue", _of(walk, await store.sweep(walk.expires_at)), [])
+    expect("after it", _of(walk, await store.sweep(walk.expires_at)), [])
+
+
+async def leaves_an_ended_walk_alone(store: Store) -> None:
+    """A walk that has ended or was stopped is not overdue."""
+    ended, dropped = await begun(store), await begun(store)
+    await store.advance(step(ended, ended=True), ended.nonce, ())
+    await store.drop_walk(dropped.id)
+    swept = await store.sweep(ended.expires_at)
+    expect("what is overdue", _of(ended, swept) + _of(dropped, swept), [])
 
 
 async def keeps_an_ended_walk_a_while(store: Store) -> None:
-    """An ended walk is there for another walk's life after it expired, then gone."""
-    walk = await begun(store)
+    """A walk that ended or was stopped is there for another walk's life after it expired, then gone."""
+    walk, dropped = await begun(store), await begun(store)
     end = step(walk, ended=True)
     await store.advance(end, walk.nonce, ())
+    await store.drop_walk(dropped.id)
     last = walk.expires_at + WALK_SECONDS
     await store.sweep(last)
     expect("in the last second", await store.walk(walk.id), end)
+    expect("the dropped one", await store.walk(dropped.id), replace(dropped, stopped=True))
     await store.sweep(last + 1)
-    expect("a second later", await store.walk(walk.id), None)
+    expect("a second later", [await store.walk(each.id) for each in (walk, dropped)], [None, None])
 
 
 async def never_loses_a_walk_that_nobody_ended(store: Store) -> None:
@@ -56,7 +77,7 @@ async def never_loses_a_walk_that_nobody_ended(store: Store) -> None:
 async def forgets_a_browser_in_the_end(store: Store) -> None:
     """A browser without a walk for as long as its cookie lasts is forgotten with all that is of it."""
     walk = a_walk(an_id())
-    await store.open_walk(walk, [an_entry()], b"session")
+    await store.open_walk(walk, [an_entry()], a_record())
     other = await begun(store)
     last = NOW + BROWSER_SECONDS
     await store.take_epoch(other.browser, last * 1000, logout=False)
@@ -83,14 +104,14 @@ async def lists_open_walks(store: Store) -> None:
 
 
 async def bounds_open_walks(store: Store) -> None:
-    """The oldest of too many open walks are ended, in order of epochs and not of arrival."""
+    """The oldest of too many open walks are stopped, in order of epochs and not of arrival."""
     browser = an_id()
     walks = [a_walk(browser, NOW_MS + i) for i in range(OPEN_WALKS + 2)]
     for walk in walks[::2] + walks[1::2]:
         await store.open_walk(walk, (), None)
     kept = await store.open_walks(browser, NOW)
     expect("the walks that are open", kept, list(reversed(walks[2:])))
-    expect("the oldest walk", await store.walk(walks[0].id), replace(walks[0], ended=True))
+    expect("the oldest walk", await store.walk(walks[0].id), replace(walks[0], stopped=True))
 
 
 async def bounds_open_walks_in_a_race(store: Store) -> None:
@@ -107,6 +128,8 @@ def _of(walk: StoredWalk, swept: Sequence[StoredWalk]) -> list[StoredWalk]:
 
 CHECKS = (
     returns_what_is_overdue,
+    returns_what_has_expired,
+    returns_what_gave_way,
     leaves_an_ended_walk_alone,
     keeps_an_ended_walk_a_while,
     never_loses_a_walk_that_nobody_ended,

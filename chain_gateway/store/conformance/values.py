@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from chain_gateway.core.chain import AppId
-from chain_gateway.core.ledger import Browser, Entry, Holding
+from chain_gateway.core.ledger import Browser, Entry, Holding, OpRecord
 from chain_gateway.core.limits import HOP_SECONDS, WALK_SECONDS
 from chain_gateway.store.base import Store, StoredWalk
 
@@ -37,6 +37,11 @@ def step(walk: StoredWalk, *, ended: bool = False) -> StoredWalk:
 def an_entry(app: str = "shop", epoch: int = NOW_MS, holding: Holding = Holding.HOLDS) -> Entry:
     """A line of the ledger."""
     return Entry(AppId(app), holding, epoch, NOW, "sub", "sid", NOW - 60)
+
+
+def a_record(word: bytes = b"sealed") -> OpRecord:
+    """The provider's side of a sign-in, under a ``sub`` and a ``sid`` of its own."""
+    return OpRecord(word, f"auth0|{an_id().hex()}", an_id().hex())
 
 
 async def begun(store: Store, *, browser: bytes = b"", ledger: Sequence[Entry] = ()) -> StoredWalk:

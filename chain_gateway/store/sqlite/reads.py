@@ -5,18 +5,31 @@ from __future__ import annotations
 import sqlite3
 
 from chain_gateway.core.chain import AppId
-from chain_gateway.core.ledger import Browser, Entry, Holding
-from chain_gateway.store.base import StoredWalk
+from chain_gateway.core.ledger import Browser, Entry, Holding, OpRecord
+from chain_gateway.store.base import Owed, StoredWalk
 
 _WALK = "SELECT id, browser, epoch, nonce, state, hop_deadline, expires_at, ended FROM walks "
 _OPEN = _WALK + "INDEXED BY walks_open "
 
 _BROWSER = """
-SELECT b.epoch, b.signed_out_ms, o.session, l.app, l.holding, l.epoch, l.since, l.sub, l.sid, l.auth_time
+SELECT b.epoch, b.signed_out_ms, b.signed_out_epoch, o.sealed, o.sub, o.sid,
+    l.app, l.holding, l.epoch, l.since, l.sub, l.sid, l.auth_time
 FROM browsers AS b
-LEFT JOIN op_sessions AS o ON o.browser = b.id
+LEFT JOIN op_records AS o ON o.browser = b.id
 LEFT JOIN ledger AS l ON l.browser = b.id
 WHERE b.id = ?"""
+
+_OWED = """
+SELECT browser, attempts, due, app, holding, epoch, since, sub, sid, auth_time
+FROM ledger INDEXED BY ledger_owed WHERE holding = 'owed' AND due <= ? ORDER BY due, since LIMIT ?"""
+
+_OF_SESSION = """
+SELECT browser FROM op_records INDEXED BY op_records_by_sid
+WHERE sid <> '' AND sid = ?1 AND ?2 IN ('', sub)"""
+_OF_PERSON = "SELECT browser FROM op_records INDEXED BY op_records_by_sub WHERE sub <> '' AND sub = ?"
+
+_ENDED, _STOPPED = 1, 2
+FOREVER = 2**62
 
 
 def ping(connection: sqlite3.Connection) -> None:
@@ -25,36 +38,55 @@ def ping(connection: sqlite3.Connection) -> None:
 
 
 def walk(connection: sqlite3.Connection, walk_id: bytes) -> StoredWalk | None:
-    """See ``Store.walk``."""
+    """See ``Walks.walk``."""
     row = connection.execute(_WALK + "WHERE id = ?", (walk_id,)).fetchone()
     return None if row is None else _walk(row)
 
 
 def open_walks(connection: sqlite3.Connection, browser: bytes, now: int) -> list[StoredWalk]:
-    """See ``Store.open_walks``."""
+    """See ``Walks.open_walks``."""
     rows = connection.execute(
         _OPEN + "WHERE browser = ? AND NOT ended AND expires_at > ? ORDER BY epoch DESC", (browser, now)
     )
     return [_walk(row) for row in rows]
 
 
-def overdue(connection: sqlite3.Connection, now: int) -> list[StoredWalk]:
-    """The walks that ``Store.sweep`` returns, the longest overdue first.
-
-    All open walks are looked at: they are few, and an index by deadline would be rewritten at every hop.
-    """
-    rows = connection.execute(_OPEN + "WHERE NOT ended AND hop_deadline <= ? ORDER BY hop_deadline", (now,))
+def open_everywhere(connection: sqlite3.Connection, limit: int) -> list[StoredWalk]:
+    """See ``Walks.open_everywhere``."""
+    rows = connection.execute(_OPEN + "WHERE NOT ended ORDER BY hop_deadline LIMIT ?", (limit,))
     return [_walk(row) for row in rows]
 
 
+def overdue(connection: sqlite3.Connection, now: int) -> list[StoredWalk]:
+    """The walks that ``Walks.sweep`` returns, the longest overdue first.
+
+    All open walks are looked at: they are few, and an index by deadline would be rewritten at every hop.
+    """
+    where = "WHERE NOT ended AND (hop_deadline <= ?1 OR expires_at <= ?1) ORDER BY hop_deadline"
+    return [_walk(row) for row in connection.execute(_OPEN + where, (now,))]
+
+
 def browser(connection: sqlite3.Connection, browser_id: bytes) -> Browser | None:
-    """See ``Store.browser``."""
+    """See ``Ledger.browser``."""
     rows = connection.execute(_BROWSER, (browser_id,)).fetchall()
     if not rows:
         return None
-    epoch, signed_out_ms, op_session = rows[0][:3]
-    ledger = {row[3]: _entry(row[3:]) for row in rows if row[3] is not None}
-    return Browser(browser_id, epoch, signed_out_ms, op_session or b"", ledger)
+    epoch, signed_out_ms, signed_out_epoch, sealed, sub, sid = rows[0][:6]
+    op_session = None if sealed is None else OpRecord(sealed, sub, sid)
+    ledger = {row[6]: _entry(row[6:]) for row in rows if row[6] is not None}
+    return Browser(browser_id, epoch, signed_out_ms, signed_out_epoch, op_session, ledger)
+
+
+def owed(connection: sqlite3.Connection, limit: int, until: int = FOREVER) -> list[Owed]:
+    """See ``Queue.all_owed``; only what is due ``until`` a second."""
+    rows = connection.execute(_OWED, (until, limit))
+    return [Owed(row[0], _entry(row[3:]), attempts=row[1], due=row[2]) for row in rows]
+
+
+def browsers_of(connection: sqlite3.Connection, sub: str, sid: str) -> list[bytes]:
+    """See ``SignIns.browsers_of``."""
+    rows = connection.execute(_OF_SESSION, (sid, sub)) if sid else connection.execute(_OF_PERSON, (sub,))
+    return [found for (found,) in rows]
 
 
 def checkpoint(connection: sqlite3.Connection) -> None:
@@ -64,7 +96,8 @@ def checkpoint(connection: sqlite3.Connection) -> None:
 
 def _walk(row: tuple[bytes, bytes, int, bytes, bytes, int, int, int]) -> StoredWalk:
     walk_id, of_browser, epoch, nonce, state, hop_deadline, expires_at, ended = row
-    return StoredWalk(walk_id, of_browser, epoch, nonce, state, hop_deadline, expires_at, bool(ended))
+    at = (hop_deadline, expires_at)
+    return StoredWalk(walk_id, of_browser, epoch, nonce, state, *at, ended=ended == _ENDED, stopped=ended == _STOPPED)
 
 
 def _entry(row: tuple[str, str, int, int, str, str, int]) -> Entry:

@@ -59,8 +59,40 @@ MIGRATIONS: tuple[tuple[str, ...], ...] = (
         ) WITHOUT ROWID""",
         "CREATE INDEX seen_past ON seen (until)",
     ),
+    (
+        # Version 1 kept the time of the last logout alone, and compared that with epochs.
+        "ALTER TABLE browsers ADD COLUMN signed_out_epoch INTEGER NOT NULL DEFAULT 0",
+        "UPDATE browsers SET signed_out_epoch = signed_out_ms WHERE signed_out_ms",
+        # What was owed is due at once.
+        "ALTER TABLE ledger ADD COLUMN due INTEGER NOT NULL DEFAULT 0",
+        "ALTER TABLE ledger ADD COLUMN attempts INTEGER NOT NULL DEFAULT 0",
+        "CREATE INDEX ledger_owed ON ledger (due, since) WHERE holding = 'owed'",
+        # The provider's words were sealed with the rest, but the ledger may have them from the same walk. Its sid is
+        # the provider's own, or drawn at random where that gave none, and then nobody ever asks for it.
+        """CREATE TABLE op_records (
+            browser BLOB PRIMARY KEY,
+            epoch INTEGER NOT NULL,
+            sealed BLOB,
+            sub TEXT NOT NULL,
+            sid TEXT NOT NULL
+        )""",
+        """INSERT INTO op_records
+            SELECT o.browser, o.epoch, o.session, coalesce(max(l.sub), ''), coalesce(max(l.sid), '')
+            FROM op_sessions AS o LEFT JOIN ledger AS l ON l.browser = o.browser AND l.epoch = o.epoch
+            GROUP BY o.browser""",
+        "CREATE INDEX op_records_by_sub ON op_records (sub) WHERE sub <> ''",
+        "CREATE INDEX op_records_by_sid ON op_records (sid) WHERE sid <> ''",
+        "DROP TABLE op_sessions",
+        # Version 1 did not tell why a walk had ended, and called each one superseded that a newer one had followed.
+        """UPDATE walks SET ended = 2
+            WHERE ended AND epoch < (SELECT epoch FROM browsers WHERE id = walks.browser)""",
+    ),
 )
-"""What leads from version n (its place, from 0) to n + 1. A released entry is never changed; a change is a new one."""
+"""What leads from version n (its place, from 0) to n + 1. A released entry is never changed; a change is a new one.
+
+``walks.ended`` is 0 for an open walk, 1 for one that ended, 2 for one that was stopped. ``op_records.sealed`` is NULL
+where the record was cleared. ``ledger.due`` and ``attempts`` count while ``holding`` is ``owed``.
+"""
 
 
 def migrate(connection: sqlite3.Connection, migrations: tuple[tuple[str, ...], ...] = MIGRATIONS) -> None:
