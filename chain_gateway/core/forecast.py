@@ -40,19 +40,19 @@ def ahead(walk: Walk) -> Iterator[Stretch]:
 
 
 def form_reach(walk: Walk) -> tuple[tuple[AppTag, ...], bool]:
-    """Whom a form-post page must name: the apps that the browser may pass before the next page, and the return URL.
+    """Whom a page with a form must name: the apps that the browser may pass before the next page, and the return URL.
 
-    ``walk`` stands at a ``form_post`` hop. A failed hop leads to the same places as a good one.
+    ``walk`` stands at a ``form_post`` hop, or is ready and its run begins with a form. A failed hop leads to the same
+    places as a good one, and a page comes before anything that leaves the registry.
     """
-    tags = [walk.hop.tag]
+    tags = [walk.hop.tag] if walk.place is Place.VISITING else []
     for stretch in ahead(walk):
-        if isinstance(stretch.action, SendTicket | SendBegin):
-            hop = walk.hops[stretch.cursor]
-            if hop.mode is Mode.FORM_POST:
-                return tuple(dict.fromkeys(tags)), False
-            tags.append(hop.tag)
-        elif isinstance(stretch.action, Finish):
+        if isinstance(stretch.action, Finish):
             return tuple(dict.fromkeys(tags)), True
-        else:
+        if not isinstance(stretch.action, SendTicket | SendBegin):
             break
+        hop = walk.hops[stretch.cursor]
+        if hop.mode is Mode.FORM_POST:
+            break
+        tags.append(hop.tag)
     return tuple(dict.fromkeys(tags)), False

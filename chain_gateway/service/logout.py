@@ -12,8 +12,10 @@ from dataclasses import dataclass, replace
 from typing import Final
 
 from chain_gateway.core.chain import AppTag
+from chain_gateway.core.forecast import form_reach
 from chain_gateway.core.ledger import Browser
 from chain_gateway.core.limits import CONFIRM_SECONDS, WALK_SECONDS
+from chain_gateway.core.origins import origin_of
 from chain_gateway.core.plan import Decision, hops_of, plan_logout
 from chain_gateway.core.walk import NO_APP, Kind, OpLogout, Walk
 from chain_gateway.errors import BadInput, BrowserUnknown, StoreUnavailable, TokenRefused
@@ -60,12 +62,12 @@ class StartLogout:
         """The page that asks, or the first stop of the walk."""
         if params.confirm:
             params = self._confirmed(visitor, params.confirm)
-            return await self._walk(visitor, self._target(params), params)
+            return await self._walk(visitor, self._target(params), params, by_form=True)
         target = self._target(params)
         known = await self._known(visitor)
         signed = bool(params.request) and await self._is_signed(target, params, known)
         if self._realm.confirm_logout == "never" or (signed and self._realm.confirm_logout != "always"):
-            return await self._walk(visitor, target, params)
+            return await self._walk(visitor, target, params, by_form=False)
         return self._ask(visitor, target, params, known)
 
     def _target(self, params: LogoutParams) -> Target:
@@ -118,12 +120,17 @@ class StartLogout:
             "until": self._realm.now() + CONFIRM_SECONDS,
         }
         confirm = self._realm.seal(Purpose.CONFIRM, json.dumps(content, separators=(",", ":")).encode())
-        sites = tuple(decision.app.name for decision in self._plan(target, params, known) if decision.visited)
+        decisions = self._plan(target, params, known)
+        tags, ends = form_reach(self._planned(browser, 0, target, params, decisions, by_form=True))
+        origins = [self._realm.registry.by_tag[tag].origin for tag in tags]
+        if ends and target.return_to:
+            origins.append(origin_of(target.return_to))
         page = ConfirmPage(
-            sites=sites,
+            sites=tuple(decision.app.name for decision in decisions if decision.visited),
             fields=(("confirm", confirm),),
             stay_url=target.return_to or target.chain.apps[0].origin + "/",
             one_app=params.scope == "app",
+            form_origins=tuple(dict.fromkeys(origins)),
         )
         return Show(page, browser=browser)
 
@@ -137,35 +144,49 @@ class StartLogout:
             raise TokenRefused("the page that asked is too old", code="token_refused.expired")
         return LogoutParams(content["chain"], content["return_to"], content["app"], content["scope"])
 
-    async def _walk(self, visitor: Visitor, target: Target, params: LogoutParams) -> Reply:
+    async def _walk(self, visitor: Visitor, target: Target, params: LogoutParams, *, by_form: bool) -> Reply:
         realm = self._realm
         browser = visitor.browser or realm.random(16)
-        whole = params.scope != "app"
         # The epoch first: once it is taken no older walk sends a ticket, so nothing is missed in the ledger.
-        epoch = await self._epoch(browser, whole=whole)
+        epoch = await self._epoch(browser, whole=params.scope != "app")
         known = await self._known(visitor)
-        now = realm.now()
-        walk = Walk(
-            id=realm.random(16),
-            kind=Kind.LOGOUT,
-            browser=browser,
-            epoch=epoch,
-            chain=target.chain.id,
-            hops=hops_of(self._plan(target, params, known)),
-            nonce=realm.random(WALK_NONCE_BYTES),
-            issued_at=now,
-            expires_at=now + WALK_SECONDS,
-            redirects=1,
-            budget=realm.budget,
-            op=realm.op_logout if whole else OpLogout.NONE,
-            app=target.app.tag if target.app else AppTag(NO_APP),
-            return_to=target.return_to,
-        )
+        decisions = self._plan(target, params, known)
+        walk = self._planned(browser, epoch, target, params, decisions, by_form=by_form)
         identity = self._sessions(known)
         owner = replace(visitor, browser=browser)
         cookies = (self._identities.cookie(walk, identity),)
         reply = await self._passage.begin(walk, identity, owner, cookies=cookies)
         return replace(reply, browser=browser)
+
+    def _planned(
+        self,
+        browser: bytes,
+        epoch: int,
+        target: Target,
+        params: LogoutParams,
+        decisions: tuple[Decision, ...],
+        *,
+        by_form: bool,
+    ) -> Walk:
+        realm = self._realm
+        now = realm.now()
+        return Walk(
+            id=realm.random(16),
+            kind=Kind.LOGOUT,
+            browser=browser,
+            epoch=epoch,
+            chain=target.chain.id,
+            hops=hops_of(decisions),
+            nonce=realm.random(WALK_NONCE_BYTES),
+            issued_at=now,
+            expires_at=now + WALK_SECONDS,
+            redirects=1,
+            budget=realm.budget,
+            form_run=by_form,
+            op=OpLogout.NONE if params.scope == "app" else realm.op_logout,
+            app=target.app.tag if target.app else AppTag(NO_APP),
+            return_to=target.return_to,
+        )
 
     async def _epoch(self, browser: bytes, *, whole: bool) -> int:
         """The epoch of this logout; the clock's alone if the store is out of reach."""

@@ -161,6 +161,7 @@ async def test_a_return_from_the_provider_with_another_state_is_refused() -> Non
         await b.open(f"{world.gateway}/logout")
         b.halt_at = world.op.issuer
         await b.submit()
+        await b.walk_on()
         page = await b.open(f"{world.gateway}/logged-out?state=forged&return_to=https://evil.example")
         assert page.status == 400
         page = await b.open(f"{world.gateway}/logged-out?return_to=https://evil.example")
