@@ -208,9 +208,7 @@ async def test_without_the_store_a_login_is_refused_and_a_logout_goes_on(when: s
         assert "store_unavailable" in page.text
         await b.open(f"{world.gateway}/logout")
         await b.submit()
-        if "/session/end" in b.page.url:
-            await b.submit(b.page.forms[0], b.page.forms[0].buttons[0])
-        page = await b.walk_on()
+        page = await world.walk_out(b)
         assert page.status == 200
         assert "not confirmed" in page.text
         store.dead = False

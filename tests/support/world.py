@@ -64,9 +64,15 @@ class World:
         """Signs out everywhere from ``app``, and walks to the end."""
         await browser.open(f"{self.apps[app]}/")
         await browser.submit(browser.page.forms[0])
-        if "/session/end" in browser.page.url:
-            await browser.submit(browser.page.forms[0], browser.page.forms[0].buttons[0])
-        return await browser.walk_on()
+        return await self.walk_out(browser)
+
+    async def walk_out(self, browser: Browser) -> Page:
+        """Walks a logout to its end, and says yes if the provider asks."""
+        page = await browser.walk_on()
+        if "/session/end" in page.url:
+            await browser.submit(page.forms[0], page.forms[0].buttons[0])
+            page = await browser.walk_on()
+        return page
 
     async def signed_in(self, browser: Browser) -> dict[str, str]:
         """Who is signed in where, by each app's own page; apps where nobody is are left out."""
