@@ -127,7 +127,7 @@ async def test_what_is_owed_is_visited_first_at_the_next_logout() -> None:
         assert await world.signed_in(b) == {"bank": "demo|alice"}
         await b.open(f"{world.gateway}/logout")
         page = await b.submit()
-        assert [url for url in page.chain if "/chain/hop" in url][0].startswith(world.apps["bank"])
+        assert next(url for url in page.chain if "/chain/hop" in url).startswith(world.apps["bank"])
         assert await world.signed_in(b) == {}
 
 
