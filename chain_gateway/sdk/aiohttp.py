@@ -26,7 +26,7 @@ from chain_gateway.sdk.config import ChainConfig
 from chain_gateway.sdk.cookies import delete_cookie
 from chain_gateway.sdk.jwks import fetch_jwks
 from chain_gateway.sdk.keys import KeyCache, KeySource
-from chain_gateway.sdk.links import sign_in, sign_in_again, sign_out, sign_out_asking
+from chain_gateway.sdk.links import Sender, sign_in, sign_in_again, sign_out, sign_out_asking
 from chain_gateway.sdk.reply import PRIVATE, Reply, page
 from chain_gateway.sdk.session import PREFIX, Session, Shown, outlived
 
@@ -36,6 +36,8 @@ Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
 FORM_BYTES: Final = 2 * TICKET_BYTES
 FORM_FIELDS: Final = 16
+PAGES_REFERRER_POLICY: Final = "same-origin"
+"""Tells no other site where the person was, and lets the sign-out form say its Origin, as ``no-referrer`` would not."""
 FORM_TYPE: Final = "application/x-www-form-urlencoded"
 
 
@@ -68,7 +70,7 @@ def setup_chain(
     """
     side = AppSide(chain, keys or KeyCache(partial(fetch_jwks, chain.gateway)), clock, random)
     app[_SIDE] = side
-    app.middlewares.append(_middleware)
+    app.middlewares.insert(0, _middleware)
     app.on_response_prepare.append(_finish)
     app.on_cleanup.append(_close)
     app.add_routes(
@@ -134,7 +136,7 @@ async def _finish(request: web.Request, response: web.StreamResponse) -> None:
     if _SEEN not in request or not request[_SEEN].asked:
         return
     response.headers["Cache-Control"] = PRIVATE["Cache-Control"]
-    response.headers.setdefault("Referrer-Policy", PRIVATE["Referrer-Policy"])
+    response.headers.setdefault("Referrer-Policy", PAGES_REFERRER_POLICY)
     for name in outlived(request[_SEEN].shown):
         response.headers.add("Set-Cookie", delete_cookie(name))
 
@@ -196,7 +198,8 @@ async def _logout_asking(request: web.Request, side: AppSide) -> Reply:
 async def _logout(request: web.Request, side: AppSide) -> Reply:
     fields = await _form(request)
     back, scope = _one(fields, "return_to"), _one(fields, "scope") or "all"
-    return sign_out(side, back, scope, origin=_origin(request), session=_seen(request).session)
+    sender = Sender(_origin(request), request.headers.get("Sec-Fetch-Site", ""))
+    return sign_out(side, back, scope, sender=sender, session=_seen(request).session)
 
 
 def _seen(request: web.Request) -> _Seen:

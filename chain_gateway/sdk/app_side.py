@@ -124,9 +124,11 @@ class AppSide:
     async def end(self, sid: str, epoch: int) -> None:
         """Ends the sessions of ``sid`` up to ``epoch``, here and in the app's own store (``on_logout``)."""
         now = self.now
-        await self.memory.revoke(sid, epoch, now + self.chain.life + LATE_SECONDS, now)
-        if self.chain.on_logout is not None:
-            await self.chain.on_logout(sid, epoch)
+        try:
+            await self.memory.revoke(sid, epoch, now + self.chain.life + LATE_SECONDS, now)
+        finally:
+            if self.chain.on_logout is not None:
+                await self.chain.on_logout(sid, epoch)
 
     async def backchannel_logout(self, text: str) -> Reply:
         """The answer to a logout token: 200, or 400 with what OAuth calls an error (Back-Channel Logout 1.0, 2.8)."""

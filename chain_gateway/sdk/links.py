@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import Final
 
 from chain_gateway.core.limits import LOGOUT_REQUEST_SECONDS
@@ -50,14 +51,26 @@ def sign_out_asking(side: AppSide, return_to: str, scope: str) -> Reply:
     return _sign_out(side, return_to, scope, posted=False)
 
 
-def sign_out(side: AppSide, return_to: str, scope: str, *, origin: str, session: Session | None) -> Reply:
+@dataclass(frozen=True, slots=True)
+class Sender:
+    """Who posted a form, as the browser says: the headers ``Origin`` and ``Sec-Fetch-Site``, empty where absent."""
+
+    origin: str
+    fetch_site: str
+
+    def is_page_of(self, own: str) -> bool:
+        """Whether a page of the origin ``own`` did. One whose referrer policy is ``no-referrer`` says ``null``."""
+        return self.origin == own or (self.origin == "null" and self.fetch_site == "same-origin")
+
+
+def sign_out(side: AppSide, return_to: str, scope: str, *, sender: Sender, session: Session | None) -> Reply:
     """To the gateway's ``/logout`` with a request that this app signs, so that the logout starts at once.
 
-    ``origin`` is the header of the POST: it must be this app's own, as any web page can post a form. Without a
-    session there is nothing to vouch for, and the gateway asks.
+    ``sender`` must be a page of this app, as any web page can post a form. Without a session there is nothing to
+    vouch for, and the gateway asks.
     """
-    if origin != side.chain.origin:
-        raise ForeignOrigin("the Origin of a logout is not the app's own")
+    if not sender.is_page_of(side.chain.origin):
+        raise ForeignOrigin("a logout that no page of the app posted")
     if session is None:
         return _sign_out(side, return_to, scope, posted=True)
     now = side.now

@@ -1,8 +1,9 @@
 """What an app remembers besides its cookies: which tickets it has applied, and which sessions were ended from afar.
 
-The port is small, and an app with several processes gives one that they share. Two are here: one in the process, and
-one in an SQLite file. Both are bounded, and neither has a clock: times are whole seconds and are passed in. Nothing is
-ever remembered for a stranger, as each entry belongs to a message that the gateway signed.
+The port is small. A memory belongs to one app, and an app with several processes gives one that they share. Two are
+here: one in the process, and one in an SQLite file. Both are bounded, and neither has a clock: times are whole seconds
+and are passed in. Nothing is ever remembered for a stranger, as each entry belongs to a message that the gateway
+signed.
 """
 
 from __future__ import annotations

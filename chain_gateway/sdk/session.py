@@ -56,7 +56,7 @@ class Session:
     exp: int
     auth_time: int | None = None
     acr: str = ""
-    claims: Mapping[str, object] = field(default_factory=dict, hash=False)
+    claims: Mapping[str, object] = field(default_factory=dict, hash=False, repr=False)
 
     @property
     def cookie(self) -> str:

@@ -85,7 +85,9 @@ function home(request, url, shown) {
   const session = chain.live(shown)
   const signOut = '<form method="post" action="/chain/logout"><button>Sign out</button></form>'
   const body = session ? `<p>Signed in as <b>${escaped(session.sub)}</b></p>${signOut}` : '<p>Not signed in. <a href="/chain/login">Sign in</a></p>'
-  return page(200, `<!doctype html><title>${escaped(APP_ID)}</title><h1>${escaped(APP_ID)}</h1>${body}`)
+  const shownPage = page(200, `<!doctype html><title>${escaped(APP_ID)}</title><h1>${escaped(APP_ID)}</h1>${body}`)
+  shownPage.headers['Referrer-Policy'] = 'same-origin' // with no-referrer the form below would say "Origin: null"
+  return shownPage
 }
 
 const ROUTES = {
