@@ -7,6 +7,7 @@ import socket
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
+from html import escape
 from pathlib import Path
 
 from aiohttp import web
@@ -23,6 +24,12 @@ from chain_gateway.tokens.keyring import Keyring
 from support.browser import Browser, Page
 
 SECRET = "an app's secret of more than 32 bytes: "
+HOME = """<!doctype html>
+<html lang="en"><title>A site</title>
+<h1 id="state" data-signed-in="{signed_in}" data-sub="{sub}">A site</h1>
+<form method="post" action="/chain/logout"><button>Sign out everywhere</button></form>
+<form action="/chain/login"><button>Sign in</button></form>
+</html>"""
 
 
 @dataclass
@@ -96,13 +103,14 @@ async def choose(browser: Browser, who: str = "alice") -> Page:
 
 
 def sdk_app(config: ChainConfig, clock: Clock) -> web.Application:
-    """A small app: a page with the sign-out form, and one that tells who is signed in."""
+    """A small app: a page that shows who is signed in with the buttons, and one that tells it to programs."""
     app = web.Application()
     setup_chain(app, config, clock=clock)
 
     async def home(request: web.Request) -> web.Response:
-        form = '<form method="post" action="/chain/logout"></form>'
-        return web.Response(text=form, content_type="text/html", headers={"Referrer-Policy": "strict-origin"})
+        session = chain_session(request)
+        page = HOME.format(signed_in="yes" if session else "no", sub=escape(session.sub if session else ""))
+        return web.Response(text=page, content_type="text/html", headers={"Referrer-Policy": "strict-origin"})
 
     async def whoami(request: web.Request) -> web.Response:
         session = chain_session(request)
