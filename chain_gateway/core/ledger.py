@@ -29,7 +29,11 @@ class Holding(enum.Enum):
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """One app's line in the ledger; ``epoch`` in milliseconds, the times in seconds."""
+    """One app's line in the ledger; ``epoch`` in milliseconds, the times in seconds.
+
+    ``due`` is told to the queue with an ``OWED`` entry: the second before which it is not delivered, as the browser may
+    still settle it. A store that returns an entry leaves it 0.
+    """
 
     app: AppId
     holding: Holding
@@ -38,6 +42,7 @@ class Entry:
     sub: str = ""
     sid: str = ""
     auth_time: int = 0
+    due: int = 0
 
 
 @dataclass(frozen=True, slots=True)

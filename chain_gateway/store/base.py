@@ -110,6 +110,12 @@ class Walks(Protocol):
         ``now_ms``, unless a later one is there.
         """
 
+    async def login_epoch(self, browser: bytes, now_ms: int, since_ms: int) -> int | None:
+        """The epoch of a login as ``take_epoch``, or None, and nothing taken, if a logout began at ``since_ms`` or later.
+
+        Looking and taking are one change: a logout that begins in between is not overtaken by a login that is older.
+        """
+
     async def open_walk(self, walk: StoredWalk, ledger: Sequence[Entry], op_session: OpRecord | None) -> None:
         """Writes a new walk down, and ledger entries with it; ``op_session`` takes the place of an older walk's.
 
@@ -164,7 +170,7 @@ class Ledger(Protocol):
 class Queue(Protocol):
     """The owed logouts, which are the ``OWED`` entries of all ledgers, and when each is to be tried again.
 
-    An entry is due at once when it turns ``OWED``. Saying the same again, in the same epoch, leaves it where it is in
+    An entry is due when it turns ``OWED``, at once or from its ``Entry.due`` on. Saying the same again, in the same epoch, leaves it where it is in
     the queue. A newer entry takes its place: if that is ``OWED`` too, it begins anew, due at once and without attempts.
     An owed logout is settled by ``Ledger.note`` with another holding and the same epoch.
     """

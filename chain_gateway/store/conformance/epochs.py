@@ -92,6 +92,16 @@ async def tell_which_one_a_logout_took(store: Store) -> None:
     expect("signed_out_epoch of a browser that begins with it", (await known(store, first)).signed_out_epoch, taken)
 
 
+async def are_refused_to_a_login_that_a_logout_outran(store: Store) -> None:
+    """A login that is older than the last logout gets none, and takes none; one that is newer does."""
+    browser = an_id()
+    expect("a login of a new browser", await store.login_epoch(browser, NOW_MS, NOW_MS), NOW_MS)
+    out = await store.take_epoch(browser, NOW_MS + 5, logout=True)
+    expect("a login from before the logout", await store.login_epoch(browser, NOW_MS + 9, NOW_MS + 5), None)
+    expect("the epoch after a refusal", (await known(store, browser)).epoch, out)
+    expect("a login from after the logout", await store.login_epoch(browser, NOW_MS + 9, NOW_MS + 6), NOW_MS + 9)
+
+
 CHECKS = (
     begin_at_the_time,
     follow_the_time,
@@ -102,4 +112,5 @@ CHECKS = (
     stay_above_what_a_walk_carried,
     tell_when_a_logout_began,
     tell_which_one_a_logout_took,
+    are_refused_to_a_login_that_a_logout_outran,
 )

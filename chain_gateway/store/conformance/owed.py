@@ -69,8 +69,8 @@ async def comes_in_its_turn(store: Store) -> None:
     await store.note(browser, entries)
     for each, due in ((entries[0], NOW - 5), (entries[1], NOW - 9), (entries[2], NOW)):
         await store.defer(browser, each.app, NOW_MS, due, 1)
-    turns = [each.entry.app for _ in range(4) for each in await store.owed(NOW, FAR, 2)]
-    expect("the turns", turns, ["app5", "app4", "app3", "app1", "app0", "app2"])
+    turns = [[each.entry.app for each in await store.owed(NOW, FAR, 2)] for _ in range(4)]
+    expect("the turns", turns, [["app5", "app4"], ["app3", "app1"], ["app0", "app2"], []])
 
 
 async def is_deferred(store: Store) -> None:
@@ -196,8 +196,19 @@ def of(browser: bytes, owed: Sequence[Owed]) -> list[Owed]:
     return [each for each in owed if each.browser == browser]
 
 
+async def waits_until_it_is_due(store: Store) -> None:
+    """An entry with a due time is not claimed before it, and comes back without it."""
+    browser = an_id()
+    entry = replace(an_entry(holding=Holding.OWED), due=NOW + 60)
+    await store.note(browser, [entry])
+    expect("what is claimed before the time", await claimed(store, browser, NOW + 59), [])
+    (owed,) = await claimed(store, browser, NOW + 60)
+    expect("the entry that is claimed", owed.entry, replace(entry, due=0))
+
+
 CHECKS = (
     is_due_at_once,
+    waits_until_it_is_due,
     comes_by_every_way,
     is_claimed_until_the_lease_runs_out,
     is_claimed_by_one_in_a_race,

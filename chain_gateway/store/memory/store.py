@@ -57,6 +57,14 @@ class MemoryStore:
         self._forget(now_ms // 1000)
         return self._known(browser, 0).next_epoch(now_ms, logout=logout)
 
+    async def login_epoch(self, browser: bytes, now_ms: int, since_ms: int) -> int | None:
+        """See ``Walks.login_epoch``."""
+        self._check()
+        known = self._browsers.get(browser)
+        if known is not None and known.signed_out_ms >= since_ms:
+            return None
+        return await self.take_epoch(browser, now_ms, logout=False)
+
     async def open_walk(self, walk: StoredWalk, ledger: Sequence[Entry], op_session: OpRecord | None) -> None:
         """See ``Walks.open_walk``."""
         self._check()
@@ -193,7 +201,7 @@ class MemoryStore:
             known.epoch = max(known.epoch, entry.epoch)
             old = known.ledger.get(entry.app)
             if newer(old, entry):
-                known.ledger[entry.app] = entry
+                known.ledger[entry.app] = replace(entry, due=0) if entry.due else entry
                 self._owing.follow(browser, old, entry)
 
     def _write(self, known: Known, walk: StoredWalk) -> None:

@@ -15,9 +15,9 @@ ON CONFLICT (id) DO UPDATE SET epoch = excluded.epoch WHERE excluded.epoch > epo
 
 # What was owed already keeps its turn in the queue; ``due`` and ``attempts`` of anything else mean nothing.
 _TAKE_ENTRY = """
-INSERT INTO ledger (browser, app, holding, epoch, since, sub, sid, auth_time) VALUES (?, ?, ?, ?, ?, ?, ?, ?)
+INSERT INTO ledger (browser, app, holding, epoch, since, sub, sid, auth_time, due) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)
 ON CONFLICT (browser, app) DO UPDATE SET
-    due = iif(holding = 'owed' AND epoch = excluded.epoch, due, 0),
+    due = iif(holding = 'owed' AND epoch = excluded.epoch, due, excluded.due),
     attempts = iif(holding = 'owed' AND epoch = excluded.epoch, attempts, 0),
     holding = excluded.holding, epoch = excluded.epoch, since = excluded.since,
     sub = excluded.sub, sid = excluded.sid, auth_time = excluded.auth_time
@@ -45,7 +45,7 @@ def take(connection: sqlite3.Connection, browser: bytes, ledger: Sequence[Entry]
     highest = max((entry.epoch for entry in ledger), default=epoch)
     if highest > epoch:
         raise_epoch(connection, browser, highest)
-    rows = [(browser, e.app, e.holding.value, e.epoch, e.since, e.sub, e.sid, e.auth_time) for e in ledger]
+    rows = [(browser, e.app, e.holding.value, e.epoch, e.since, e.sub, e.sid, e.auth_time, e.due) for e in ledger]
     connection.executemany(_TAKE_ENTRY, rows)
 
 

@@ -54,6 +54,10 @@ class SqliteStore:
         """See ``Walks.take_epoch``."""
         return await self._writer.run(writes.take_epoch, browser, now_ms, logout=logout)
 
+    async def login_epoch(self, browser: bytes, now_ms: int, since_ms: int) -> int | None:
+        """See ``Walks.login_epoch``."""
+        return await self._writer.run(writes.login_epoch, browser, now_ms, since_ms)
+
     async def open_walk(self, walk: StoredWalk, ledger: Sequence[Entry], op_session: OpRecord | None) -> None:
         """See ``Walks.open_walk``."""
         await self._writer.run(writes.open_walk, walk, ledger, op_session)

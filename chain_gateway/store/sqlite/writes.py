@@ -56,6 +56,14 @@ def take_epoch(connection: sqlite3.Connection, browser: bytes, now_ms: int, *, l
     return int(row[0])
 
 
+def login_epoch(connection: sqlite3.Connection, browser: bytes, now_ms: int, since_ms: int) -> int | None:
+    """See ``Walks.login_epoch``."""
+    row = connection.execute("SELECT signed_out_ms FROM browsers WHERE id = ?", (browser,)).fetchone()
+    if row is not None and row[0] >= since_ms:
+        return None
+    return take_epoch(connection, browser, now_ms, logout=False)
+
+
 def open_walk(
     connection: sqlite3.Connection, walk: StoredWalk, ledger: Sequence[Entry], op_session: OpRecord | None
 ) -> None:
