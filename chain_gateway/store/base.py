@@ -16,8 +16,8 @@ nine things, and ``store.conformance`` holds every backend to them, races includ
 5. **Acknowledged is durable** (not in memory): after a method has returned, a SIGKILL loses nothing of it.
 6. **Once is once.** Of any number of concurrent ``once`` calls for one label and key, one gets True.
 7. **Nothing stays for ever, and nothing goes early.** What is kept and how long is said at ``open_walk`` and ``sweep``.
-8. **What is owed is delivered by one at a time, until it is settled.** An entry is owed as long as it says so in the
-   ledger, and is claimed by one caller of ``owed`` until that one's lease runs out.
+8. **What is owed is delivered by one at a time, until it is settled.** A logout is owed as long as the ledger says so,
+   and is claimed by one caller of ``owed`` until that one's lease runs out.
 9. **A sign-in is found by its provider's words.** ``browsers_of`` finds the records that stand, and a record of a lower
    epoch than one that stands, or than a ``clear_op``, is ignored.
 
@@ -111,9 +111,9 @@ class Walks(Protocol):
         """
 
     async def login_epoch(self, browser: bytes, now_ms: int, since_ms: int) -> int | None:
-        """The epoch of a login as ``take_epoch``, or None, and nothing taken, if a logout began at ``since_ms`` or later.
+        """The epoch of a login, as of ``take_epoch``; None, and nothing taken, if ``signed_out_ms >= since_ms``.
 
-        Looking and taking are one change: a logout that begins in between is not overtaken by a login that is older.
+        Looking and taking are one change: a login that is older than a logout does not overtake it in between.
         """
 
     async def open_walk(self, walk: StoredWalk, ledger: Sequence[Entry], op_session: OpRecord | None) -> None:
@@ -170,9 +170,9 @@ class Ledger(Protocol):
 class Queue(Protocol):
     """The owed logouts, which are the ``OWED`` entries of all ledgers, and when each is to be tried again.
 
-    An entry is due when it turns ``OWED``, at once or from its ``Entry.due`` on. Saying the same again, in the same epoch, leaves it where it is in
-    the queue. A newer entry takes its place: if that is ``OWED`` too, it begins anew, due at once and without attempts.
-    An owed logout is settled by ``Ledger.note`` with another holding and the same epoch.
+    An entry is due when it turns ``OWED``: at once, or from its ``Entry.due`` on. Saying the same again, in the same
+    epoch, leaves it where it is in the queue. A newer entry takes its place: if that is ``OWED`` too, it begins anew,
+    without attempts. An owed logout is settled by ``Ledger.note`` with another holding and the same epoch.
     """
 
     async def owed(self, now: int, lease_until: int, limit: int) -> list[Owed]:

@@ -6,8 +6,9 @@ import asyncio
 from collections.abc import Sequence
 from dataclasses import replace
 
-from chain_gateway.core.ledger import Entry
+from chain_gateway.core.ledger import Entry, OpRecord
 from chain_gateway.store.base import Replayed, Step, StoredWalk, Superseded
+from chain_gateway.store.conformance.values import NOW
 from chain_gateway.store.memory import MemoryStore
 
 
@@ -79,6 +80,13 @@ class LogoutForgotten(MemoryStore):
         return await super().take_epoch(browser, now_ms, logout=False)
 
 
+class LoginOutranALogout(MemoryStore):
+    """Gives an epoch to every login."""
+
+    async def login_epoch(self, browser: bytes, now_ms: int, since_ms: int) -> int | None:  # noqa: ARG002
+        return await self.take_epoch(browser, now_ms, logout=False)
+
+
 class LogoutBySlowClock(MemoryStore):
     """Takes the last logout's time, even if it lies before an earlier one's."""
 
@@ -87,6 +95,61 @@ class LogoutBySlowClock(MemoryStore):
         if logout:
             self._browsers[browser].signed_out_ms = now_ms
         return epoch
+
+
+class LogoutEpochForgotten(MemoryStore):
+    """Does not write down which epoch a logout took."""
+
+    async def take_epoch(self, browser: bytes, now_ms: int, *, logout: bool) -> int:
+        epoch = await super().take_epoch(browser, now_ms, logout=logout)
+        self._browsers[browser].signed_out_epoch = 0
+        return epoch
+
+
+class LogoutEpochIsTheTime(MemoryStore):
+    """Takes the time of a logout for its epoch."""
+
+    async def take_epoch(self, browser: bytes, now_ms: int, *, logout: bool) -> int:
+        epoch = await super().take_epoch(browser, now_ms, logout=logout)
+        known = self._browsers[browser]
+        known.signed_out_epoch = known.signed_out_ms
+        return epoch
+
+
+class AnyEpochIsALogouts(MemoryStore):
+    """Writes a login's epoch down as a logout's."""
+
+    async def take_epoch(self, browser: bytes, now_ms: int, *, logout: bool) -> int:
+        epoch = await super().take_epoch(browser, now_ms, logout=logout)
+        self._browsers[browser].signed_out_epoch = epoch
+        return epoch
+
+
+class OutrunLoginTakesOne(MemoryStore):
+    """Does not look for a logout."""
+
+    async def login_epoch(self, browser: bytes, now_ms: int, since_ms: int) -> int | None:  # noqa: ARG002
+        return await self.take_epoch(browser, now_ms, logout=False)
+
+
+class RefusedLoginTakesOne(MemoryStore):
+    """Takes an epoch for a login that it refuses, which stops the logout."""
+
+    async def login_epoch(self, browser: bytes, now_ms: int, since_ms: int) -> int | None:
+        epoch = await super().login_epoch(browser, now_ms, since_ms)
+        if epoch is None:
+            await self.take_epoch(browser, now_ms, logout=False)
+        return epoch
+
+
+class LogoutLookedUpThenOvertaken(MemoryStore):
+    """Lets others run between looking for a logout and taking the login's epoch."""
+
+    async def login_epoch(self, browser: bytes, now_ms: int, since_ms: int) -> int | None:
+        known = self._browsers.get(browser)
+        refused = known is not None and known.signed_out_ms >= since_ms
+        await asyncio.sleep(0)
+        return None if refused else await self.take_epoch(browser, now_ms, logout=False)
 
 
 class NonceNotCompared(MemoryStore):
@@ -151,7 +214,7 @@ class EndedWalkRevived(MemoryStore):
     """Lets an ended walk go on."""
 
     async def advance(self, walk: StoredWalk, spent: bytes, ledger: Sequence[Entry]) -> Step:
-        ended = self._ended.pop(walk.id, None)
+        ended = self._over.pop(walk.id, None)
         if ended is not None:
             self._write(self._known(walk.browser, walk.epoch), replace(ended, ended=False))
         return await super().advance(walk, spent, ledger)
@@ -169,7 +232,7 @@ class LostWalkRefused(MemoryStore):
 class RepeatedBeginningTakesBack(MemoryStore):
     """Writes a walk anew that is there."""
 
-    async def open_walk(self, walk: StoredWalk, ledger: Sequence[Entry], op_session: bytes | None) -> None:
+    async def open_walk(self, walk: StoredWalk, ledger: Sequence[Entry], op_session: OpRecord | None) -> None:
         await super().open_walk(walk, ledger, op_session)
         self._open[walk.id] = walk
 
@@ -177,7 +240,7 @@ class RepeatedBeginningTakesBack(MemoryStore):
 class StateCutShort(MemoryStore):
     """Has a column that is too short."""
 
-    async def open_walk(self, walk: StoredWalk, ledger: Sequence[Entry], op_session: bytes | None) -> None:
+    async def open_walk(self, walk: StoredWalk, ledger: Sequence[Entry], op_session: OpRecord | None) -> None:
         await super().open_walk(replace(walk, state=walk.state[:255]), ledger, op_session)
 
 
@@ -241,7 +304,7 @@ class SupersededStaysOpen(MemoryStore):
         before = self._open.get(walk.id)
         step = await super().advance(walk, spent, ledger)
         if isinstance(step, Superseded) and before is not None:
-            del self._ended[walk.id]
+            del self._over[walk.id]
             self._write(self._known(walk.browser, 0), before)
         return step
 
@@ -252,8 +315,111 @@ class SupersededIsWritten(MemoryStore):
     async def advance(self, walk: StoredWalk, spent: bytes, ledger: Sequence[Entry]) -> Step:
         step = await super().advance(walk, spent, ledger)
         if isinstance(step, Superseded):
-            self._ended[walk.id] = replace(walk, ended=True)
+            self._over[walk.id] = replace(walk, ended=False, stopped=True)
         return step
+
+
+class SupersededOnce(MemoryStore):
+    """Tells of the newer walk once, and from then on where the older one stands."""
+
+    async def advance(self, walk: StoredWalk, spent: bytes, ledger: Sequence[Entry]) -> Step:
+        stored = await self.walk(walk.id)
+        if stored is not None and stored.stopped:
+            return Replayed(stored)
+        return await super().advance(walk, spent, ledger)
+
+
+class SupersededCountsAsEnded(MemoryStore):
+    """Does not tell a walk that was stopped from one that came to its end."""
+
+    async def advance(self, walk: StoredWalk, spent: bytes, ledger: Sequence[Entry]) -> Step:
+        step = await super().advance(walk, spent, ledger)
+        if isinstance(step, Superseded) and walk.id in self._over:
+            self._over[walk.id] = replace(self._over[walk.id], ended=True, stopped=False)
+        return step
+
+
+class SupersededBeforeEnded(MemoryStore):
+    """Tells a walk that came to its end long ago that it gave way to a newer one."""
+
+    async def advance(self, walk: StoredWalk, spent: bytes, ledger: Sequence[Entry]) -> Step:
+        known = self._known(walk.browser, walk.epoch)
+        return Superseded(known.epoch) if walk.epoch < known.epoch else await super().advance(walk, spent, ledger)
+
+
+class StoppedWalksListed(MemoryStore):
+    """Lists walks that are not open as open."""
+
+    async def open_everywhere(self, limit: int) -> list[StoredWalk]:
+        every = (*self._open.values(), *self._over.values())
+        return sorted(every, key=lambda walk: walk.hop_deadline)[:limit]
+
+
+class ListedWithoutABound(MemoryStore):
+    """Lists more walks than asked for."""
+
+    async def open_everywhere(self, limit: int) -> list[StoredWalk]:
+        return await super().open_everywhere(limit + 1)
+
+
+class ListedInTheOrderOfArrival(MemoryStore):
+    """Lists walks as they came."""
+
+    async def open_everywhere(self, limit: int) -> list[StoredWalk]:
+        return list(self._open.values())[:limit]
+
+
+class ExpiredWalksNotListed(MemoryStore):
+    """Hides walks that have expired."""
+
+    async def open_everywhere(self, limit: int) -> list[StoredWalk]:
+        return [walk for walk in await super().open_everywhere(limit) if walk.expires_at > NOW]
+
+
+class DroppedIsForgotten(MemoryStore):
+    """Forgets a walk that is dropped, which brings its token back to life."""
+
+    async def drop_walk(self, walk_id: bytes) -> bool:
+        dropped = await super().drop_walk(walk_id)
+        self._over.pop(walk_id, None)
+        return dropped
+
+
+class DroppedIsEnded(MemoryStore):
+    """Says of a dropped walk that it came to its end."""
+
+    async def drop_walk(self, walk_id: bytes) -> bool:
+        dropped = await super().drop_walk(walk_id)
+        if dropped:
+            self._over[walk_id] = replace(self._over[walk_id], ended=True, stopped=False)
+        return dropped
+
+
+class DroppedWhateverItIs(MemoryStore):
+    """Claims to have dropped what there was not."""
+
+    async def drop_walk(self, walk_id: bytes) -> bool:
+        await super().drop_walk(walk_id)
+        return True
+
+
+class DroppedAfterItsEnd(MemoryStore):
+    """Stops a walk that has ended."""
+
+    async def drop_walk(self, walk_id: bytes) -> bool:
+        if walk_id in self._over:
+            self._over[walk_id] = replace(self._over[walk_id], ended=False, stopped=True)
+        return await super().drop_walk(walk_id)
+
+
+class DropLookedUpThenWritten(MemoryStore):
+    """Lets others run between looking whether a walk is open and stopping it."""
+
+    async def drop_walk(self, walk_id: bytes) -> bool:
+        is_open = walk_id in self._open
+        await asyncio.sleep(0)
+        await super().drop_walk(walk_id)
+        return is_open
 
 
 BROKEN: list[tuple[type[MemoryStore], str]] = [
@@ -266,6 +432,12 @@ BROKEN: list[tuple[type[MemoryStore], str]] = [
     (EpochOfWalksIgnored, "epochs.stay_above_what_a_walk_carried"),
     (LogoutForgotten, "epochs.tell_when_a_logout_began"),
     (LogoutBySlowClock, "epochs.tell_when_a_logout_began"),
+    (LogoutEpochForgotten, "epochs.tell_which_one_a_logout_took"),
+    (LogoutEpochIsTheTime, "epochs.tell_which_one_a_logout_took"),
+    (AnyEpochIsALogouts, "epochs.tell_which_one_a_logout_took"),
+    (OutrunLoginTakesOne, "epochs.are_refused_to_a_login_that_a_logout_outran"),
+    (RefusedLoginTakesOne, "epochs.are_refused_to_a_login_that_a_logout_outran"),
+    (LogoutLookedUpThenOvertaken, "epochs.are_refused_in_a_race"),
     (NonceNotCompared, "nonce.is_spent_once"),
     (NonceNotCompared, "nonce.is_spent_once_for_the_end"),
     (NonceNotCompared, "nonce.is_not_guessed"),
@@ -287,6 +459,21 @@ BROKEN: list[tuple[type[MemoryStore], str]] = [
     (ReplayBeforeSuperseded, "supersession.is_said_of_a_spent_nonce_too"),
     (SupersededLosesTheLedger, "supersession.takes_the_ledger_all_the_same"),
     (SupersededStaysOpen, "supersession.stops_the_older_walk"),
+    (SupersededStaysOpen, "sweep.returns_what_gave_way"),
+    (SupersededOnce, "supersession.is_said_as_often_as_it_is_asked"),
+    (SupersededCountsAsEnded, "supersession.is_said_as_often_as_it_is_asked"),
+    (SupersededCountsAsEnded, "supersession.stops_the_older_walk"),
+    (SupersededBeforeEnded, "supersession.leaves_a_walk_that_has_ended"),
+    (ReplayWritesTheLedger, "supersession.leaves_a_walk_that_has_ended"),
     (SupersededIsWritten, "supersession.stops_the_older_walk"),
     (SupersededIsWritten, "supersession.does_not_write_a_lost_walk"),
+    (StoppedWalksListed, "overview.lists_open_walks_everywhere"),
+    (ListedWithoutABound, "overview.lists_open_walks_everywhere"),
+    (ListedInTheOrderOfArrival, "overview.lists_open_walks_everywhere"),
+    (ExpiredWalksNotListed, "overview.lists_open_walks_everywhere"),
+    (DroppedIsForgotten, "overview.stops_a_dropped_walk"),
+    (DroppedIsEnded, "overview.stops_a_dropped_walk"),
+    (DroppedWhateverItIs, "overview.drops_what_is_open"),
+    (DroppedAfterItsEnd, "overview.drops_what_is_open"),
+    (DropLookedUpThenWritten, "overview.drops_what_is_open"),
 ]

@@ -45,6 +45,22 @@ async def spend(store: SqliteStore, walk_id: str, nonce: str, epoch: str) -> Non
     say(steps.count(Advanced()))
 
 
+async def claim(store: SqliteStore, limit: str) -> None:
+    """Claims so many owed logouts at a time, four times at once, until there are none; and says whose they were."""
+    while True:
+        shares = await asyncio.gather(*(store.owed(NOW, NOW + 30, int(limit)) for _ in range(4)))
+        claimed = [f"{each.browser.hex()}/{each.entry.app}" for share in shares for each in share]
+        if not claimed:
+            return
+        say(*claimed)
+
+
+async def claim_and_hang(store: SqliteStore, limit: str) -> None:
+    """Claims so many owed logouts, says whose they were, and never delivers them."""
+    say(*(each.entry.app for each in await store.owed(NOW, NOW + 30, int(limit))))
+    await asyncio.Event().wait()
+
+
 async def walks(store: SqliteStore, count: str) -> None:
     """Walks without an end in so many browsers at once, and says each step after it was acknowledged.
 
@@ -88,6 +104,16 @@ async def fill(store: SqliteStore, limit: str) -> None:
     say("kept", again.count(False), "then", await store.once("label", "more", NOW, NOW))
 
 
+COMMANDS = {
+    "epochs": epochs,
+    "spend": spend,
+    "claim": claim,
+    "claim-and-hang": claim_and_hang,
+    "walks": walks,
+    "fill": fill,
+}
+
+
 def main(command: str, path: str, *words: str) -> None:
     """Runs a command; a store that cannot be opened is a line, too."""
 
@@ -97,7 +123,7 @@ def main(command: str, path: str, *words: str) -> None:
             os.setgroups([])
             os.setgid(NOBODY)
             os.setuid(NOBODY)
-        if command in {"epochs", "spend"}:
+        if command in {"epochs", "spend", "claim"}:
             wait_for_the_word()
         try:
             await store.open()
@@ -106,7 +132,7 @@ def main(command: str, path: str, *words: str) -> None:
             return
         try:
             if command != "open-as-nobody":
-                await {"epochs": epochs, "spend": spend, "walks": walks, "fill": fill}[command](store, *words)
+                await COMMANDS[command](store, *words)
         finally:
             await store.close()
 

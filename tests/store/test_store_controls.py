@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import broken_owed
 import broken_records
+import broken_sign_ins
 import broken_walks
 import pytest
 
@@ -10,7 +12,7 @@ from chain_gateway.store import conformance
 from chain_gateway.store.memory import MemoryStore
 
 CASES = {case.name: case for case in conformance.cases()}
-BROKEN = broken_walks.BROKEN + broken_records.BROKEN
+BROKEN = broken_walks.BROKEN + broken_records.BROKEN + broken_owed.BROKEN + broken_sign_ins.BROKEN
 
 
 @pytest.mark.parametrize(("store", "case"), BROKEN, ids=[f"{store.__name__}-{case}" for store, case in BROKEN])

@@ -12,6 +12,7 @@ from chain_gateway.store.conformance.values import NOW, NOW_MS, a_walk, an_entry
 EVERY_CALL: dict[str, Callable[[Store], Awaitable[object]]] = {
     "ping": lambda store: store.ping(),
     "take_epoch": lambda store: store.take_epoch(an_id(), NOW_MS, logout=False),
+    "login_epoch": lambda store: store.login_epoch(an_id(), NOW_MS, NOW_MS),
     "open_walk": lambda store: store.open_walk(a_walk(an_id()), (), None),
     "advance": lambda store: store.advance(a_walk(an_id()), an_id(), ()),
     "walk": lambda store: store.walk(an_id()),

@@ -102,6 +102,20 @@ async def are_refused_to_a_login_that_a_logout_outran(store: Store) -> None:
     expect("a login from after the logout", await store.login_epoch(browser, NOW_MS + 9, NOW_MS + 6), NOW_MS + 9)
 
 
+async def are_refused_in_a_race(store: Store) -> None:
+    """Of logins that a logout comes in between, each one is older than the logout, or refused."""
+    browser = an_id()
+    before, after = ([store.login_epoch(browser, NOW_MS, NOW_MS) for _ in range(RACERS)] for _ in range(2))
+
+    out: list[int] = []
+
+    async def sign_out() -> None:
+        out.append(await store.take_epoch(browser, NOW_MS, logout=True))
+
+    taken = await asyncio.gather(*before, sign_out(), *after)
+    expect("logins after the logout", [each for each in taken if each is not None and each > out[0]], [])
+
+
 CHECKS = (
     begin_at_the_time,
     follow_the_time,
@@ -113,4 +127,5 @@ CHECKS = (
     tell_when_a_logout_began,
     tell_which_one_a_logout_took,
     are_refused_to_a_login_that_a_logout_outran,
+    are_refused_in_a_race,
 )

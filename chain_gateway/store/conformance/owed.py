@@ -10,7 +10,7 @@ from chain_gateway.core.ledger import Entry, Holding
 from chain_gateway.core.limits import BROWSER_SECONDS
 from chain_gateway.store.base import Owed, Store
 from chain_gateway.store.conformance.case import expect
-from chain_gateway.store.conformance.values import NOW, NOW_MS, RACERS, a_walk, an_entry, an_id, begun, step
+from chain_gateway.store.conformance.values import NOW, NOW_MS, RACERS, a_walk, an_entry, an_id, begun, known, step
 
 LEASE = NOW + 30
 MANY = 10**6
@@ -25,6 +25,21 @@ async def is_due_at_once(store: Store) -> None:
     others = [an_entry(each.value, holding=each) for each in Holding if each is not Holding.OWED]
     await store.note(browser, [owed, *others])
     expect("what is claimed", await claimed(store, browser), [Owed(browser, owed, 0, LEASE)])
+
+
+async def waits_until_it_is_due(store: Store) -> None:
+    """What says when it is due is not claimed before, is not moved by saying it again, and comes back without it."""
+    browser = an_id()
+    owed, later = an_owed("shop"), replace(an_owed("shop"), due=NOW + 60)
+    await store.note(browser, [later, replace(later, due=NOW), an_owed("shop")])
+    expect("the ledger", (await known(store, browser)).ledger, {"shop": owed})
+    expect("what is shown", of(browser, await store.all_owed(MANY)), [Owed(browser, owed, 0, NOW + 60)])
+    expect("a second early", await claimed(store, browser, NOW + 59), [])
+    expect("in time", await claimed(store, browser, NOW + 60, LEASE + 60), [Owed(browser, owed, 0, LEASE + 60)])
+    await store.note(browser, [replace(later, holding=Holding.HOLDS, due=NOW + 60), an_owed("shop")])
+    expect("when it is owed anew", await claimed(store, browser), [Owed(browser, owed, 0, LEASE)])
+    await store.note(browser, [replace(later, epoch=NOW_MS + 1)])
+    expect("what is newer, too early", await claimed(store, browser, NOW + 59), [])
 
 
 async def comes_by_every_way(store: Store) -> None:
@@ -194,16 +209,6 @@ async def claimed(store: Store, browser: bytes, now: int = NOW, lease_until: int
 def of(browser: bytes, owed: Sequence[Owed]) -> list[Owed]:
     """What is owed to one browser."""
     return [each for each in owed if each.browser == browser]
-
-
-async def waits_until_it_is_due(store: Store) -> None:
-    """An entry with a due time is not claimed before it, and comes back without it."""
-    browser = an_id()
-    entry = replace(an_entry(holding=Holding.OWED), due=NOW + 60)
-    await store.note(browser, [entry])
-    expect("what is claimed before the time", await claimed(store, browser, NOW + 59), [])
-    (owed,) = await claimed(store, browser, NOW + 60)
-    expect("the entry that is claimed", owed.entry, replace(entry, due=0))
 
 
 CHECKS = (
