@@ -29,16 +29,22 @@ from chain_gateway.oidc.app_keys import AppKeys
 from chain_gateway.oidc.http import Client, Provider
 from chain_gateway.oidc.settings import SigningKey
 from chain_gateway.oidc.wire import Wire
+from chain_gateway.outgoing import AppCalls
 from chain_gateway.resolver import LoopbackResolver
+from chain_gateway.service.background import Background, Round
 from chain_gateway.service.callback import FinishLogin
+from chain_gateway.service.deliver import Deliver
 from chain_gateway.service.departures import Departures
+from chain_gateway.service.health import Health
 from chain_gateway.service.login import StartLogin
 from chain_gateway.service.logout import StartLogout
+from chain_gateway.service.op_logout import OpLoggedOut
 from chain_gateway.service.passage import Passage
 from chain_gateway.service.ports import OpenIdProvider
 from chain_gateway.service.realm import Realm
 from chain_gateway.service.relay import Relay
 from chain_gateway.service.resume import Resume
+from chain_gateway.service.sweep import Sweep
 from chain_gateway.service.walks import ShowWalk
 from chain_gateway.store.base import Store
 from chain_gateway.store.urls import open_store
@@ -53,6 +59,11 @@ from chain_gateway.web.reply import PAGES
 from chain_gateway.web.routes import Endpoints, UseCases
 
 REALM: Final = web.AppKey("realm", Realm)
+BACKGROUND: Final = web.AppKey("background", Background)
+DELIVER_EVERY: Final = 1.0
+SWEEP_EVERY: Final = 5.0
+HEALTH_EVERY: Final = 1.0
+"""Seconds between two rounds of each kind."""
 KEY_KINDS: Final = ((RSAPrivateKey, RSAKey), (EllipticCurvePrivateKey, ECKey), (Ed25519PrivateKey, OKPKey))
 OP_LOGOUT: Final = {"first": OpLogout.FIRST, "last": OpLogout.LAST, "none": OpLogout.NONE}
 
@@ -75,11 +86,13 @@ async def build(
     world: World = REAL,
     store: Store | None = None,
     provider: OpenIdProvider | None = None,
+    rounds: bool = True,
 ) -> web.Application:
     """The gateway as an aiohttp application, to be made in a running loop.
 
     ``store`` and ``provider`` take the place of those that ``settings`` name; a store is opened and closed with the
-    application. Raises ConfigError if a part cannot be made of the settings.
+    application. Without ``rounds`` nothing goes on beside the requests but what the caller runs. Raises ConfigError if
+    a part cannot be made of the settings.
     """
     connector = aiohttp.TCPConnector(resolver=LoopbackResolver())
     http = aiohttp.ClientSession(connector=connector, cookie_jar=aiohttp.DummyCookieJar())
@@ -87,7 +100,8 @@ async def build(
     realm = _realm(settings, keyring, world, store or open_store(settings.store.url), keys)
     op = provider or Provider(client(settings), http, world.clock, wanted_claims(settings), entropy=world.random)
     pages = Pages(settings.gateway.title, realm.public_url, settings.gateway.templates_dir, settings.gateway.static_dir)
-    endpoints = Endpoints(use_cases(realm, op), realm.public_url, lambda: realm.keyring().jwks(realm.now()))
+    cases, background = use_cases(realm, op, AppCalls(http))
+    endpoints = Endpoints(cases, realm.public_url, lambda: realm.keyring().jwks(realm.now()))
     storage = BrowserStorage(realm.keyring, world.clock, world.random)
     app = web.Application(
         client_max_size=BODY_BYTES,
@@ -99,27 +113,40 @@ async def build(
         ],
     )
     app[REALM] = realm
+    app[BACKGROUND] = background
     app[PAGES] = pages
     pages.setup(app)
     app.add_routes(endpoints.routes())
     if settings.gateway.static_dir is not None:
         app.router.add_static("/static/", settings.gateway.static_dir)
-    app.cleanup_ctx.append(_lifetime(realm.store, http))
+    app.cleanup_ctx.append(_lifetime(realm.store, http, background if rounds else None))
     return app
 
 
-def use_cases(realm: Realm, op: OpenIdProvider) -> UseCases:
-    """The use cases, each with its ports."""
-    passage = Passage(realm, Departures(realm, op))
-    start = StartLogin(realm, op)
-    return UseCases(
+def use_cases(realm: Realm, op: OpenIdProvider, calls: AppCalls) -> tuple[UseCases, Background]:
+    """The use cases, each with its ports, and what goes on beside them."""
+    health = Health(realm, calls)
+    deliver = Deliver(realm, calls)
+    passage = Passage(realm, Departures(realm, op), health, lambda: background.wake("deliver"))
+    background = Background(
+        [
+            Round("deliver", DELIVER_EVERY, deliver),
+            Round("sweep", SWEEP_EVERY, Sweep(realm, passage)),
+            Round("health", HEALTH_EVERY, health.round),
+        ]
+    )
+    resume = Resume(realm, passage)
+    start = StartLogin(realm, op, resume)
+    cases = UseCases(
         login=start,
         callback=FinishLogin(realm, op, passage, start),
-        logout=StartLogout(realm, passage),
+        logout=StartLogout(realm, passage, resume),
         relay=Relay(realm, passage),
-        resume=Resume(realm, passage),
+        resume=resume,
         walks=ShowWalk(realm),
+        op_logged_out=OpLoggedOut(realm, op, lambda: background.wake("deliver")),
     )
+    return cases, background
 
 
 def _realm(settings: Settings, keyring: Keyring, world: World, store: Store, keys: AppKeys) -> Realm:
@@ -184,12 +211,18 @@ def wanted_claims(settings: Settings) -> frozenset[str]:
     return frozenset(name for app in settings.apps for name in app.claims)
 
 
-def _lifetime(store: Store, http: aiohttp.ClientSession) -> Callable[[web.Application], AsyncIterator[None]]:
+def _lifetime(
+    store: Store, http: aiohttp.ClientSession, background: Background | None
+) -> Callable[[web.Application], AsyncIterator[None]]:
     async def run(app: web.Application) -> AsyncIterator[None]:  # noqa: ARG001 - aiohttp passes the application
         await store.open()
+        if background is not None:
+            background.start()
         try:
             yield
         finally:
+            if background is not None:
+                await background.stop()
             await http.close()
             await store.close()
 

@@ -40,6 +40,10 @@ OP_REDIRECTS: Final = 4
 EXTERNAL_REDIRECTS: Final = 6
 """Redirects that an app without the SDK makes, its own provider included, until it comes back to `/resume`."""
 PING_SECONDS: Final = 2
+DELIVERY_SECONDS: Final = 5
+"""How long an app may take to answer a logout token."""
+OWED_SECONDS: Final = 60
+"""How long a logout waits for the browser's own visit before the back channel takes over."""
 BROWSER_SECONDS: Final = 400 * 24 * 3600
 """How long the browser's cookie lasts: the most that browsers allow."""
 IDENTITY_BYTES: Final = 3072

@@ -21,6 +21,7 @@ from chain_gateway.oidc.client_auth import prove
 from chain_gateway.oidc.id_token import check_access_token, check_claims, check_type
 from chain_gateway.oidc.jwks import PublicKeys, read_jwks
 from chain_gateway.oidc.jws import Signed, read_signed
+from chain_gateway.oidc.logout_token import OpLogout, read_logout_token
 from chain_gateway.oidc.metadata import Metadata, metadata_url, read_metadata
 from chain_gateway.oidc.settings import Client
 from chain_gateway.oidc.sign_in import SignIn, sign_in_of
@@ -100,6 +101,11 @@ class Provider:
         """
         signed = read_signed(text, (await self.metadata()).signatures(self._client.algorithms))
         return signed, await self._keys.claims(signed)
+
+    async def read_logout_token(self, text: str) -> OpLogout:
+        """What a logout token of the provider's says; SignInFailed or TokenRefused if it does not hold."""
+        signed, claims = await self.open_signed(text)
+        return read_logout_token(signed.typ, claims, self._client, int(self._clock()))
 
     async def logout_url(self, id_token: str, sid: str, state: str) -> str | None:
         """Where the browser ends the provider's session; None if the provider knows no logout."""

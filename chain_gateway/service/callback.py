@@ -5,10 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 
 from chain_gateway.core.chain import AppTag
-from chain_gateway.core.ledger import Browser
+from chain_gateway.core.ledger import Browser, Entry, Holding
 from chain_gateway.core.limits import OP_REDIRECTS, WALK_SECONDS
 from chain_gateway.core.origins import with_query
-from chain_gateway.core.plan import SignedIn, hops_of, plan_login
+from chain_gateway.core.plan import Decision, SignedIn, hops_of, others_session, plan_login
 from chain_gateway.core.walk import NO_APP, Kind, Walk
 from chain_gateway.errors import ChainGatewayError, OpUnavailable, SignInFailed, StoreUnavailable
 from chain_gateway.oidc.authorization import INTERACTION_CODES, read_response
@@ -106,10 +106,12 @@ class FinishLogin:
     ) -> Reply:
         realm = self._realm
         browser = visitor.browser or realm.random(16)
-        known = await realm.store.browser(browser) or Browser(browser)
-        if outrun(known, transaction, signed_in):
+        since_ms = max(transaction.left_ms, (signed_in.auth_time or 0) * 1000)
+        epoch = await realm.store.login_epoch(browser, realm.now_ms(), since_ms)
+        if epoch is None:
             return self._outrun(state)
-        epoch = await realm.store.take_epoch(browser, realm.now_ms(), logout=False)
+        # The ledger after the epoch: what an older walk did is in it, and none does anything more.
+        known = await realm.store.browser(browser) or Browser(browser)
         identity = Identity(
             sub=signed_in.sub,
             sid=signed_in.sid or b64e(realm.random(16)),
@@ -117,22 +119,34 @@ class FinishLogin:
             acr=signed_in.acr,
             claims=signed_in.claims,
         )
-        silent = state.prompt == "none"
-        walk = self._planned(browser, epoch, target, identity, known, silent=silent)
+        who = SignedIn(identity.sub, identity.sid, identity.auth_time)
+        plan = plan_login(
+            target.chain, known.ledger, who, now=realm.now(), asking=target.app_id, silent=state.prompt == "none"
+        )
+        walk = self._planned(browser, epoch, target, plan, silent=state.prompt == "none")
         session = OpSession(identity.sub, identity.sid, signed_in.sid, identity.auth_time, signed_in.id_token, epoch)
         owner = replace(visitor, browser=browser)
         cookies = (self._transactions.clear(state), self._identities.cookie(walk, identity))
         record = self._op_sessions.seal(session)
-        reply = await self._passage.begin(walk, identity, owner, op_session=record, cookies=cookies)
+        owed = self._others_sessions(known, who, plan, epoch)
+        reply = await self._passage.begin(walk, identity, owner, op_session=record, entries=owed, cookies=cookies)
         return replace(reply, browser=browser)
 
-    def _planned(
-        self, browser: bytes, epoch: int, target: Target, identity: Identity, known: Browser, *, silent: bool
-    ) -> Walk:
+    def _others_sessions(self, known: Browser, who: SignedIn, plan: tuple[Decision, ...], epoch: int) -> list[Entry]:
+        """Sessions of somebody else in this browser, at apps that this login does not visit: each is owed a logout."""
+        now = self._realm.now()
+        visited = {decision.app.id for decision in plan if decision.visited}
+        return [
+            replace(entry, holding=Holding.OWED, epoch=epoch, since=now)
+            for entry in known.ledger.values()
+            if entry.app not in visited
+            and (app := self._realm.registry.apps.get(entry.app)) is not None
+            and others_session(entry, who, now, app)
+        ]
+
+    def _planned(self, browser: bytes, epoch: int, target: Target, plan: tuple[Decision, ...], *, silent: bool) -> Walk:
         realm = self._realm
         now = realm.now()
-        who = SignedIn(identity.sub, identity.sid, identity.auth_time)
-        plan = plan_login(target.chain, known.ledger, who, now=now, asking=target.app_id, silent=silent)
         return Walk(
             id=realm.random(16),
             kind=Kind.LOGIN,
@@ -162,10 +176,3 @@ class FinishLogin:
             links=(Link(self._login_url(state, prompt="login"), "Sign in again"),),
         )
         return Show(page, 409, cookies=(self._transactions.clear(state),))
-
-
-def outrun(known: Browser, transaction: Transaction, signed_in: SignIn) -> bool:
-    """Whether a logout stands that began after the browser left for the provider: nobody has signed in since."""
-    if known.signed_out_ms < transaction.left_ms:
-        return False
-    return (signed_in.auth_time or 0) * 1000 <= known.signed_out_ms

@@ -46,9 +46,9 @@ class Departures:
             return self._send(walk, identity, begin=isinstance(action, SendBegin), cnf=cnf)
         if isinstance(action, SendAway):
             return replace(self._send(walk, identity), cookies=(self._away.cookie(walk),))
-        return self.present(walk, identity, visitor)
+        return await self.present(walk, identity, visitor)
 
-    def present(self, walk: Walk, identity: Identity, visitor: Visitor) -> Reply:
+    async def present(self, walk: Walk, identity: Identity, visitor: Visitor) -> Reply:
         """Where ``walk`` stands. The ticket that is out is shown again with the same ``jti`` while it is valid."""
         fresh = self._realm.now() < walk.issued_at + TICKET_SECONDS
         if fresh and walk.place is Place.BINDING:
@@ -58,7 +58,7 @@ class Departures:
         if walk.place is Place.PAUSED:
             return self._pause(walk)
         if walk.place.ended:
-            return self._endings.finish(walk, visitor)
+            return await self._endings.finish(walk, visitor)
         return Show(WalkPage(describe(self._realm, walk), resume_url=self._realm.url("/resume")))
 
     async def superseded(self, walk: Walk, identity: Identity, visitor: Visitor) -> Reply:
@@ -71,7 +71,7 @@ class Departures:
         except StoreUnavailable:
             return gave_way
         newer = self._op_sessions.read(known) if known else None
-        if known is None or newer is None or known.signed_out_ms >= walk.epoch or newer.sub != identity.sub:
+        if known is None or newer is None or known.signed_out_epoch >= walk.epoch or newer.sub != identity.sub:
             return gave_way
         return Go(walk.return_to, cookies=self._endings.clear(walk, visitor))
 

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from chain_gateway.core.origins import origin_of, with_query
 from chain_gateway.core.walk import Kind, Outcome, Place, Walk
+from chain_gateway.errors import StoreUnavailable
 from chain_gateway.service.away import Away
+from chain_gateway.service.confirmed import with_confirmations
 from chain_gateway.service.describe import describe
 from chain_gateway.service.identity import Identities
 from chain_gateway.service.realm import Realm, Visitor
@@ -19,18 +21,29 @@ class Endings:
         self._realm = realm
         self._away = Away(realm)
 
-    def finish(self, walk: Walk, visitor: Visitor) -> Reply:
+    async def finish(self, walk: Walk, visitor: Visitor) -> Reply:
         """The last reply of ``walk``.
 
         A login without a failed hop, and a logout of which every app's part is proven, go on to the return URL. A
         login that shows nothing goes on whatever came of it. Everything else is told on a page.
         """
+        walk = await self.confirmed(walk)
         cookies = self.clear(walk, visitor)
         if walk.return_to and walk.place is Place.DONE and (walk.silent or _went_well(walk)):
             return Go(walk.return_to, cookies=cookies)
         if walk.return_to and walk.silent:
             return Go(with_query(walk.return_to, error="temporarily_unavailable"), cookies=cookies)
         return Show(self.page(walk), cookies=cookies)
+
+    async def confirmed(self, walk: Walk) -> Walk:
+        """``walk`` with what apps have confirmed since."""
+        if walk.kind is not Kind.LOGOUT:
+            return walk
+        try:
+            known = await self._realm.store.browser(walk.browser)
+        except StoreUnavailable:
+            return walk
+        return with_confirmations(self._realm, walk, known)
 
     def page(self, walk: Walk) -> WalkPage:
         """The page of a walk that has ended."""

@@ -8,11 +8,15 @@ from typing import Final
 
 from chain_gateway.core.ledger import Browser, Holding
 from chain_gateway.core.origins import with_query
+from chain_gateway.core.walk import Kind
 from chain_gateway.errors import BadInput, OpUnavailable, StoreUnavailable
 from chain_gateway.oidc.authorization import LoginRequest, challenge_of
+from chain_gateway.service.identity import Identities
 from chain_gateway.service.op_session import OpSessions
 from chain_gateway.service.ports import OpenIdProvider
 from chain_gateway.service.realm import Realm, Visitor
+from chain_gateway.service.resume import Resume
+from chain_gateway.service.stranded import stranded
 from chain_gateway.service.targets import Target, judge_target
 from chain_gateway.service.transactions import OpState, Transaction, Transactions
 from chain_gateway.service.views import Go, Reply
@@ -37,9 +41,11 @@ class LoginParams:
 class StartLogin:
     """Begins a login. Nothing is stored: a hundred thousand strangers leave the store as it was."""
 
-    def __init__(self, realm: Realm, provider: OpenIdProvider) -> None:
-        """``provider`` knows where people sign in."""
+    def __init__(self, realm: Realm, provider: OpenIdProvider, resume: Resume) -> None:
+        """``provider`` knows where people sign in; ``resume`` goes on with a login that a dead app held up."""
         self._realm = realm
+        self._resume = resume
+        self._identities = Identities(realm)
         self._provider = provider
         self._transactions = Transactions(realm)
         self._op_sessions = OpSessions(realm)
@@ -53,6 +59,8 @@ class StartLogin:
         target = judge_target(self._realm.registry, params.chain, params.app, params.return_to)
         if params.prompt == "none" and await self._signed_out(visitor, target):
             return login_required(target.return_to)
+        if not params.prompt and (reply := await self._go_on(visitor, target)) is not None:
+            return reply
         try:
             return await self.leave(visitor, target, prompt=params.prompt, login_hint=params.login_hint)
         except OpUnavailable:
@@ -87,6 +95,14 @@ class StartLogin:
         )
         return Go(url, cookies=self._transactions.begin(visitor, transaction))
 
+    async def _go_on(self, visitor: Visitor, target: Target) -> Reply | None:
+        """The login that a dead app held up, past that app and on to where this one leads; None if there is none."""
+        walk = await stranded(self._realm, visitor, Kind.LOGIN)
+        if walk is None or walk.chain != target.chain.id or self._identities.read(walk, visitor) is None:
+            return None
+        leads = walk._replace(app=target.app.tag if target.app else walk.app, return_to=target.return_to)
+        return await self._resume.past_hop(leads, visitor)
+
     async def _signed_out(self, visitor: Visitor, target: Target) -> bool:
         """Whether this browser signed out, everywhere or of that app, and nobody has signed in by hand since."""
         if not visitor.browser:
@@ -102,7 +118,7 @@ class StartLogin:
         since = session.epoch if session else 0
         entry = known.ledger.get(app_id)
         left_app = entry is not None and entry.holding in {Holding.NONE, Holding.OWED} and entry.epoch > since
-        return known.signed_out_ms > since or left_app
+        return known.signed_out_epoch > since or left_app
 
 
 def login_required(return_to: str, error: str = "login_required") -> Reply:

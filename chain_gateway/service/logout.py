@@ -19,11 +19,14 @@ from chain_gateway.core.origins import origin_of
 from chain_gateway.core.plan import Decision, hops_of, plan_logout
 from chain_gateway.core.walk import NO_APP, Kind, OpLogout, Walk
 from chain_gateway.errors import BadInput, BrowserUnknown, StoreUnavailable, TokenRefused
-from chain_gateway.service.identity import Identities, Identity
+from chain_gateway.service.identity import Identities
 from chain_gateway.service.log import log
 from chain_gateway.service.op_session import OpSessions
 from chain_gateway.service.passage import WALK_NONCE_BYTES, Passage
 from chain_gateway.service.realm import Realm, Visitor
+from chain_gateway.service.resume import Resume
+from chain_gateway.service.sessions import sessions_of
+from chain_gateway.service.stranded import stranded
 from chain_gateway.service.targets import Target, judge_target
 from chain_gateway.service.views import ConfirmPage, Reply, Show
 from chain_gateway.tokens.encoding import b64d, b64e
@@ -32,8 +35,6 @@ from chain_gateway.tokens.purposes import Purpose
 
 SCOPES: Final = frozenset({"", "all", "app"})
 CONFIRM_BYTES: Final = 2048
-SIDS: Final = 40
-"""The most session ids that differ from the common one and still fit into the walk's cookie."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,9 +52,10 @@ class LogoutParams:
 class StartLogout:
     """Begins a logout, or asks whether to."""
 
-    def __init__(self, realm: Realm, passage: Passage) -> None:
-        """``passage`` walks."""
+    def __init__(self, realm: Realm, passage: Passage, resume: Resume) -> None:
+        """``passage`` walks; ``resume`` goes on with a logout that a dead app held up."""
         self._realm = realm
+        self._resume = resume
         self._passage = passage
         self._identities = Identities(realm)
         self._op_sessions = OpSessions(realm)
@@ -64,6 +66,8 @@ class StartLogout:
             params = self._confirmed(visitor, params.confirm)
             return await self._walk(visitor, self._target(params), params, by_form=True)
         target = self._target(params)
+        if (walk := await stranded(self._realm, visitor, Kind.LOGOUT)) is not None:
+            return await self._resume.past_hop(walk._replace(return_to=target.return_to or walk.return_to), visitor)
         known = await self._known(visitor)
         signed = bool(params.request) and await self._is_signed(target, params, known)
         if self._realm.confirm_logout == "never" or (signed and self._realm.confirm_logout != "always"):
@@ -152,7 +156,7 @@ class StartLogout:
         known = await self._known(visitor)
         decisions = self._plan(target, params, known)
         walk = self._planned(browser, epoch, target, params, decisions, by_form=by_form)
-        identity = self._sessions(known)
+        identity = sessions_of(self._op_sessions, known)
         owner = replace(visitor, browser=browser)
         cookies = (self._identities.cookie(walk, identity),)
         reply = await self._passage.begin(walk, identity, owner, cookies=cookies)
@@ -195,12 +199,3 @@ class StartLogout:
             return await self._realm.store.take_epoch(browser, now_ms, logout=whole)
         except StoreUnavailable:
             return now_ms
-
-    def _sessions(self, known: Browser | None) -> Identity:
-        """The session ids that the tickets name: one for all, and those of apps that differ from it."""
-        if known is None:
-            return Identity()
-        session = self._op_sessions.read(known)
-        common = session.sid if session else ""
-        sids = {e.app: e.sid for e in known.ledger.values() if e.sid and e.sid != common}
-        return Identity(sid=common, sids=dict(list(sids.items())[:SIDS]))

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from dataclasses import replace
 from typing import Final
 
 from chain_gateway.core.actions import Action, SendAway, SendTicket, Settle
-from chain_gateway.core.chain import AppTag
+from chain_gateway.core.chain import AppTag, Mode
 from chain_gateway.core.ledger import Entry, Holding
+from chain_gateway.core.limits import OWED_SECONDS
 from chain_gateway.core.walk import Kind, Outcome, Walk
 from chain_gateway.service.identity import Identity
 from chain_gateway.service.realm import Realm
@@ -50,6 +52,20 @@ class Notes:
             if entry is not None:
                 noted.append(entry)
         return noted
+
+    def in_advance(self, walk: Walk, identity: Identity) -> list[Entry]:
+        """What a logout that begins owes to every app that it is going to visit.
+
+        It is written before the browser leaves, so whatever becomes of the browser, the back channel takes over.
+        """
+        due = self._realm.now() + OWED_SECONDS
+        entries = []
+        for index in range(len(walk.hops)):
+            hop = walk.hops[index]
+            if walk.hops.outcome(index) is Outcome.PENDING and hop.mode is not Mode.EXTERNAL:
+                entry = self._entry(walk, hop.tag, Holding.OWED, identity)
+                entries += [replace(entry, due=due)] if entry is not None else []
+        return entries
 
     def _entry(self, walk: Walk, tag: AppTag, holding: Holding | None, identity: Identity) -> Entry | None:
         app = self._realm.registry.by_tag.get(tag)

@@ -6,17 +6,20 @@ call to the store (``Store.advance``), so no crash can come between them.
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 
 from chain_gateway.core.actions import Action, Present, SendAway, SendBegin, SendTicket, Settle
+from chain_gateway.core.chain import Mode
 from chain_gateway.core.events import Event, HopFailed, Overtaken, Proceed
-from chain_gateway.core.ledger import OpRecord
+from chain_gateway.core.ledger import Entry, Holding, OpRecord
 from chain_gateway.core.limits import HOP_SECONDS
 from chain_gateway.core.machine import step
 from chain_gateway.core.packing import pack, unpack
 from chain_gateway.core.walk import Hops, Kind, Outcome, Walk
 from chain_gateway.errors import StoreUnavailable
 from chain_gateway.service.departures import Departures
+from chain_gateway.service.health import Health
 from chain_gateway.service.identity import Identity
 from chain_gateway.service.log import log_step
 from chain_gateway.service.notes import Notes
@@ -25,15 +28,19 @@ from chain_gateway.service.views import Cookie, Reply
 from chain_gateway.store.base import Advanced, Replayed, StoredWalk
 
 WALK_NONCE_BYTES = 16
+BLIND = frozenset({Mode.REDIRECT, Mode.TWO_STEP})
+"""Modes in which the browser is sent off without having asked whether it will arrive."""
 
 
 class Passage:
     """Moves walks."""
 
-    def __init__(self, realm: Realm, departures: Departures) -> None:
-        """``departures`` turns what is to be done into a reply."""
+    def __init__(self, realm: Realm, departures: Departures, health: Health, wake: Callable[[], None]) -> None:
+        """``departures`` turns what is to be done into a reply; ``wake`` says that a logout is owed at once."""
         self._realm = realm
         self._departures = departures
+        self._health = health
+        self._wake = wake
         self._notes = Notes(realm)
 
     async def begin(
@@ -43,16 +50,24 @@ class Passage:
         visitor: Visitor,
         *,
         op_session: OpRecord | None = None,
+        entries: list[Entry] | None = None,
         cookies: tuple[Cookie, ...] = (),
     ) -> Reply:
-        """Starts ``walk``: writes it down before the browser leaves. Without the store a login is refused."""
+        """Starts ``walk``: writes it down before the browser leaves. Without the store a login is refused.
+
+        ``entries`` go into the ledger with it.
+        """
+        await self._look_ahead(walk)
         stepped, actions = self._step(walk, Proceed())
-        entries = self._notes.entries(stepped, actions, identity)
+        entries = [*(entries or []), *self._notes.entries(stepped, actions, identity)]
+        if walk.kind is Kind.LOGOUT:
+            entries += self._notes.in_advance(stepped, identity)
         try:
             await self._realm.store.open_walk(self._record(stepped), entries, op_session)
         except StoreUnavailable:
             if walk.kind is Kind.LOGIN:
                 raise
+        self._wake_for(entries)
         log_step(self._realm, stepped, actions, "walk.begun")
         return await self._leave(stepped, actions, identity, visitor, cookies)
 
@@ -62,7 +77,7 @@ class Passage:
         """One event happened to ``walk``; its nonce is spent by this, or had been, and then nothing changes."""
         stepped, actions = self._step(walk, event)
         if isinstance(actions[-1], Present):
-            return self.present(walk, identity, visitor)
+            return await self.present(walk, identity, visitor)
         entries = self._notes.entries(stepped, actions, identity)
         try:
             result = await self._realm.store.advance(self._record(stepped), walk.nonce, entries)
@@ -71,17 +86,29 @@ class Passage:
                 raise
             stepped, result = _unproven(walk, stepped, actions), Advanced()
         if isinstance(result, Advanced):
+            self._wake_for(entries)
             log_step(self._realm, stepped, actions, "walk.stepped")
             return await self._leave(stepped, actions, identity, visitor, cookies)
-        if isinstance(result, Replayed):
-            return self.present(unpack(result.walk.state), identity, visitor)
+        if isinstance(result, Replayed) and not result.walk.stopped:
+            return await self.present(unpack(result.walk.state), identity, visitor)
         overtaken, _ = step(walk, Overtaken(), self._realm.now())
         log_step(self._realm, overtaken, actions, "walk.superseded")
         return await self._departures.superseded(overtaken, identity, visitor)
 
-    def present(self, walk: Walk, identity: Identity, visitor: Visitor) -> Reply:
+    async def end(self, walk: Walk, event: Event, identity: Identity) -> bool:
+        """Ends ``walk`` without its browser; False if somebody else moved it meanwhile."""
+        stepped, actions = self._step(walk, event)
+        entries = self._notes.entries(stepped, actions, identity)
+        result = await self._realm.store.advance(self._record(stepped), walk.nonce, entries)
+        if not isinstance(result, Advanced):
+            return False
+        self._wake_for(entries)
+        log_step(self._realm, stepped, actions, "walk.swept")
+        return True
+
+    async def present(self, walk: Walk, identity: Identity, visitor: Visitor) -> Reply:
         """Where ``walk`` stands, without changing anything."""
-        return self._departures.present(walk, identity, visitor)
+        return await self._departures.present(walk, identity, visitor)
 
     async def _leave(
         self, walk: Walk, actions: tuple[Action, ...], identity: Identity, visitor: Visitor, cookies: tuple[Cookie, ...]
@@ -93,16 +120,33 @@ class Passage:
         return replace(reply, cookies=(*cookies, *reply.cookies))
 
     def _step(self, walk: Walk, event: Event) -> tuple[Walk, tuple[Action, ...]]:
-        """Steps, past apps that are registered no more, and gives the walk its next nonce."""
+        """Steps, past apps that are registered no more or known to be down, and gives the walk its next nonce."""
         now = self._realm.now()
         stepped, actions = step(walk, event, now)
-        while isinstance(actions[-1], SendTicket | SendBegin | SendAway) and self._is_gone(stepped):
-            stepped, more = step(stepped, HopFailed(Outcome.GONE, "gone"), now)
+        while isinstance(actions[-1], SendTicket | SendBegin | SendAway) and (why := self._why_not(stepped)):
+            stepped, more = step(stepped, HopFailed(why, why.word), now)
             actions = (*actions[:-1], *more)
         return stepped.issued(self._realm.random(WALK_NONCE_BYTES), now), actions
 
-    def _is_gone(self, walk: Walk) -> bool:
-        return walk.hop.tag not in self._realm.registry.by_tag
+    def _why_not(self, walk: Walk) -> Outcome | None:
+        """Why the hop at the cursor is not made at all, or None; a page asks the app itself, a redirect cannot."""
+        hop = walk.hop
+        app = self._realm.registry.by_tag.get(hop.tag)
+        if app is None:
+            return Outcome.GONE
+        down = self._health.is_down(app, strict=hop.mode is not Mode.FORM_POST)
+        return Outcome.UNREACHABLE if down else None
+
+    async def _look_ahead(self, walk: Walk) -> None:
+        """Asks the apps of ``walk`` whether they are up: at once where a redirect would strand the browser there."""
+        by_tag = self._realm.registry.by_tag
+        apps = [(hop.mode, by_tag[hop.tag]) for hop in walk.hops if hop.tag in by_tag]
+        self._health.touch(app for _, app in apps)
+        await self._health.look(app for mode, app in apps if mode in BLIND)
+
+    def _wake_for(self, entries: Sequence[Entry]) -> None:
+        if any(entry.holding is Holding.OWED and not entry.due for entry in entries):
+            self._wake()
 
     def _record(self, walk: Walk) -> StoredWalk:
         return StoredWalk(

@@ -1,10 +1,11 @@
-"""The ports that use cases name beside the store: the apps' keys, and the provider."""
+"""The ports that use cases name beside the store: the apps' keys and health, the back channel, and the provider."""
 
 from __future__ import annotations
 
 from typing import Protocol
 
 from chain_gateway.oidc.authorization import LoginRequest
+from chain_gateway.oidc.logout_token import OpLogout
 from chain_gateway.oidc.sign_in import SignIn
 from chain_gateway.tokens.app_key import AppKey
 
@@ -19,6 +20,20 @@ class AppKeys(Protocol):
         """A newer one, after a message named a key that is not known; None if none is to be had."""
 
 
+class Probe(Protocol):
+    """Asks an app's ping URL from the gateway."""
+
+    async def ask(self, url: str) -> bool:
+        """Whether it answered in time and did not fail (5xx)."""
+
+
+class BackChannel(Protocol):
+    """Posts a logout token to an app."""
+
+    async def post(self, url: str, logout_token: str) -> int | None:
+        """The answer's status; None if there was no answer in time."""
+
+
 class OpenIdProvider(Protocol):
     """Whoever signs people in."""
 
@@ -30,6 +45,9 @@ class OpenIdProvider(Protocol):
 
     async def check_response_issuer(self, iss: str | None) -> None:
         """Raises SignInFailed unless the response names the right provider (RFC 9207)."""
+
+    async def read_logout_token(self, text: str) -> OpLogout:
+        """What a logout token says; raises SignInFailed, TokenRefused or OpUnavailable."""
 
     async def logout_url(self, id_token: str, sid: str, state: str) -> str | None:
         """Where the provider's own session ends; None if it has no such place; raises OpUnavailable."""

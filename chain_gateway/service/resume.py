@@ -42,8 +42,14 @@ class Resume:
         event = self._event(walk)
         identity = self._identities.read(walk, visitor) or Identity()
         if event is None:
-            return self._passage.present(walk, identity, visitor)
+            return await self._passage.present(walk, identity, visitor)
         return await self._passage.go_on(walk, event, identity, visitor, self._away.clear(walk, visitor))
+
+    async def past_hop(self, walk: Walk, visitor: Visitor) -> Reply:
+        """Goes on with ``walk`` after the hop that is out, which counts as failed."""
+        identity = self._identities.read(walk, visitor) or Identity()
+        failed = HopFailed(Outcome.TIMED_OUT, "timed_out")
+        return await self._passage.go_on(walk, failed, identity, visitor, self._away.clear(walk, visitor))
 
     async def logged_out(self, visitor: Visitor, state: str) -> Reply:
         """Back from the provider's logout. No parameter decides anything, but a ``state`` must be the right one."""

@@ -30,5 +30,5 @@ class ShowWalk:
             raise WalkGone("no such walk of this browser")
         walk = unpack(stored.state)
         if walk.place.ended:
-            return Show(self._endings.page(walk))
+            return Show(self._endings.page(await self._endings.confirmed(walk)))
         return Show(WalkPage(describe(self._realm, walk), resume_url=self._realm.url("/resume")))

@@ -13,6 +13,7 @@ ENDPOINTS = {
     "logged_out_endpoint": "/logged-out",
     "relay_endpoint": "/relay",
     "resume_endpoint": "/resume",
+    "backchannel_logout_endpoint": "/backchannel-logout",
     "jwks_uri": JWKS_PATH,
 }
 

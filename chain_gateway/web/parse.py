@@ -32,6 +32,7 @@ LENGTHS: Final[Mapping[str, int]] = {
     "error_description": 1024,
     "iss": URL_CHARS,
     "login_hint": 256,
+    "logout_token": 8192,
     "prompt": ID_CHARS,
     "receipt": RECEIPT_BYTES,
     "request": 2048,

@@ -6,12 +6,15 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from urllib.parse import urlencode
 
+import structlog
 from aiohttp import web
 
+from chain_gateway.errors import TokenRefused
 from chain_gateway.hops.base import Returned
 from chain_gateway.service.callback import CallbackParams, FinishLogin
 from chain_gateway.service.login import LoginParams, StartLogin
 from chain_gateway.service.logout import LogoutParams, StartLogout
+from chain_gateway.service.op_logout import OpLoggedOut
 from chain_gateway.service.relay import Relay
 from chain_gateway.service.resume import Resume
 from chain_gateway.service.walks import ShowWalk
@@ -21,6 +24,7 @@ from chain_gateway.web.metadata import JWKS_PATH, metadata
 from chain_gateway.web.reply import answer, go
 
 JWKS_SECONDS = 300
+log = structlog.stdlib.get_logger("chain_gateway")
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,6 +37,7 @@ class UseCases:
     relay: Relay
     resume: Resume
     walks: ShowWalk
+    op_logged_out: OpLoggedOut
 
 
 def _pick(fields: dict[str, str], *names: str) -> dict[str, str]:
@@ -60,6 +65,7 @@ class Endpoints:
             web.post("/relay", self.post_relay),
             web.get("/resume", self.resume, allow_head=False),
             web.get("/walks/{id}", self.walk, allow_head=False),
+            web.post("/backchannel-logout", self.backchannel_logout),
             web.get(JWKS_PATH, self.jwks),
             web.get("/.well-known/chain-gateway", self.metadata),
         ]
@@ -109,6 +115,16 @@ class Endpoints:
     async def walk(self, request: web.Request) -> web.Response:
         """``GET /walks/{id}``."""
         return await answer(request, await self._cases.walks(await visitor(request), request.match_info["id"]))
+
+    async def backchannel_logout(self, request: web.Request) -> web.Response:
+        """``POST /backchannel-logout``, from the provider (Back-Channel Logout 1.0, sections 2.5 and 2.8)."""
+        fields = await parse.form(request)
+        try:
+            await self._cases.op_logged_out(fields.get("logout_token", ""))
+        except TokenRefused as error:
+            log.warning("op_logout.refused", code=error.code, detail=error.detail)
+            return web.json_response({"error": "invalid_request", "error_description": error.code}, status=400)
+        return web.Response()
 
     async def jwks(self, request: web.Request) -> web.Response:  # noqa: ARG002
         """The public keys; the one answer that may be cached, as apps ask for it again at an unknown ``kid``."""

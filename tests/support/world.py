@@ -53,6 +53,7 @@ class World:
     store: Store
     keyring: Keyring
     realm: assembly.Realm
+    background: assembly.Background
     runners: dict[str, web.AppRunner] = field(default_factory=dict)
 
     @asynccontextmanager
@@ -198,7 +199,7 @@ async def a_world(
     )
     keyring = Keyring.generate(int(clock()) - 10, os.urandom)
     kept = store or MemoryStore()
-    main = await assembly.build(settings, keyring, world=assembly.World(clock, os.urandom), store=kept)
+    main = await assembly.build(settings, keyring, world=assembly.World(clock, os.urandom), store=kept, rounds=False)
     applications = {"id": provider.app(), "login": main}
     for name in names:
         config = ChainConfig(
@@ -207,7 +208,7 @@ async def a_world(
         applications[name] = (extra or {}).get(name) or sdk_app(config, clock)
     runners = {name: await serve(application, sockets[name]) for name, application in applications.items()}
     world = World(
-        urls["login"], provider, {n: urls[n] for n in names}, clock, kept, keyring, main[assembly.REALM], runners
+        urls["login"], provider, {n: urls[n] for n in names}, clock, kept, keyring, main[assembly.REALM], main[assembly.BACKGROUND], runners
     )
     try:
         yield world

@@ -1,0 +1,43 @@
+"""What the gateway itself asks of apps: whether they are up, and that a session be ended over the back channel.
+
+The addresses come from the configuration alone; no redirect is followed, no answer read beyond its status, and every
+call is bounded in time.
+"""
+
+from __future__ import annotations
+
+from typing import Final
+
+import aiohttp
+
+from chain_gateway.core.limits import DELIVERY_SECONDS, PING_SECONDS
+
+SERVER_ERROR: Final = 500
+PING: Final = aiohttp.ClientTimeout(total=PING_SECONDS)
+DELIVERY: Final = aiohttp.ClientTimeout(total=DELIVERY_SECONDS)
+
+
+class AppCalls:
+    """Calls apps over a session that is the caller's to close."""
+
+    def __init__(self, session: aiohttp.ClientSession) -> None:
+        """``session`` keeps no cookies."""
+        self._session = session
+
+    async def ask(self, url: str) -> bool:
+        """Whether the app answers its ping in time, with anything but a server error."""
+        try:
+            async with self._session.get(url, timeout=PING, allow_redirects=False) as response:
+                return response.status < SERVER_ERROR
+        except (aiohttp.ClientError, TimeoutError, OSError):
+            return False
+
+    async def post(self, url: str, logout_token: str) -> int | None:
+        """The status of the app's answer to a logout token; None if there was none in time."""
+        try:
+            async with self._session.post(
+                url, data={"logout_token": logout_token}, timeout=DELIVERY, allow_redirects=False
+            ) as response:
+                return response.status
+        except (aiohttp.ClientError, TimeoutError, OSError):
+            return None

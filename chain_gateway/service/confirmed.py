@@ -1,0 +1,28 @@
+"""What the ledger knows better than the walk: apps that confirmed after their hop was over, and the provider itself."""
+
+from __future__ import annotations
+
+from chain_gateway.core.ledger import Browser, Holding
+from chain_gateway.core.walk import Kind, OpLogout, Outcome, Walk
+from chain_gateway.service.op_logout import OP_LINE
+from chain_gateway.service.realm import Realm
+
+
+def with_confirmations(realm: Realm, walk: Walk, known: Browser | None) -> Walk:
+    """A logout walk with every outcome that the back channel has settled since; others are left as they are.
+
+    An entry that says NONE at this walk's epoch or a later one was written on a receipt or on a confirmed delivery.
+    """
+    if walk.kind is not Kind.LOGOUT or known is None:
+        return walk
+    hops = walk.hops
+    for index in range(len(hops)):
+        outcome = hops.outcome(index)
+        if outcome is Outcome.TOLD or outcome.failed:
+            app = realm.registry.by_tag.get(hops[index].tag)
+            entry = known.ledger.get(app.id) if app else None
+            if entry is not None and entry.holding is Holding.NONE and entry.epoch >= walk.epoch:
+                hops = hops.settled(index, Outcome.APPLIED)
+    line = known.ledger.get(OP_LINE)
+    proven = walk.op is OpLogout.UNPROVEN and line is not None and line.epoch >= walk.epoch
+    return walk._replace(hops=hops, op=OpLogout.PROVEN if proven else walk.op)

@@ -1,0 +1,75 @@
+"""``POST /backchannel-logout``: the provider says that a session has ended; every app of it is told.
+
+Verify, write down, answer: the provider waits seconds, and so does the browser whose logout this may be. The apps are
+told by the queue afterwards. For a browser that has begun to sign out by itself nothing is done but to believe that the
+provider's own part is over.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+from typing import Final
+
+from chain_gateway.core.chain import AppId
+from chain_gateway.core.ledger import Browser, Entry, Holding
+from chain_gateway.errors import SignInFailed, TokenRefused
+from chain_gateway.service.log import log
+from chain_gateway.service.op_session import OpSessions
+from chain_gateway.service.ports import OpenIdProvider
+from chain_gateway.service.realm import Realm
+
+TOKEN_BYTES: Final = 8 * 1024
+OP_LINE: Final = AppId("@op")
+"""The ledger's line for the provider itself: NONE once its logout token has come."""
+
+
+class OpLoggedOut:
+    """Receives logout tokens."""
+
+    def __init__(self, realm: Realm, provider: OpenIdProvider, wake: Callable[[], None]) -> None:
+        """``provider`` verifies; ``wake`` says that logouts are owed at once."""
+        self._realm = realm
+        self._wake = wake
+        self._provider = provider
+        self._op_sessions = OpSessions(realm)
+
+    async def __call__(self, logout_token: str) -> None:
+        """Returns when what the token says is written down; TokenRefused if it does not hold or was seen before."""
+        if len(logout_token) > TOKEN_BYTES:
+            raise TokenRefused("a logout token that is too long", code="token_refused.size")
+        try:
+            said = await self._provider.read_logout_token(logout_token)
+        except SignInFailed as error:
+            raise TokenRefused(error.detail, code="token_refused.seal") from error
+        now = self._realm.now()
+        if not await self._realm.store.once("op-logout", said.jti, said.until, now):
+            raise TokenRefused("a logout token that was used before", code="token_refused.replayed")
+        browsers = await self._realm.store.browsers_of(said.sub, said.sid)
+        for browser in browsers:
+            await self._end(browser)
+        self._wake()
+        log.info("op_logout.received", browsers=len(browsers), by="sid" if said.sid else "sub")
+
+    async def _end(self, browser: bytes) -> None:
+        """Owes a logout to every app of one browser, unless it signed out by itself since that sign-in."""
+        known = await self._realm.store.browser(browser)
+        if known is None:
+            return
+        session = self._op_sessions.read(known)
+        if session is not None and known.signed_out_epoch > session.epoch:
+            await self._realm.store.note(browser, [self._op_line(known.epoch)])
+            return
+        epoch = await self._realm.store.take_epoch(browser, self._realm.now_ms(), logout=True)
+        await self._realm.store.note(browser, [self._op_line(epoch), *self._owed(known, epoch)])
+
+    def _owed(self, known: Browser, epoch: int) -> list[Entry]:
+        now = self._realm.now()
+        return [
+            replace(entry, holding=Holding.OWED, epoch=epoch, since=now)
+            for entry in known.ledger.values()
+            if entry.holding is not Holding.NONE and entry.app in self._realm.registry.apps
+        ]
+
+    def _op_line(self, epoch: int) -> Entry:
+        return Entry(OP_LINE, Holding.NONE, epoch, self._realm.now())

@@ -1,0 +1,27 @@
+"""Which sessions a browser has, as the ledger and the provider's record know: what a logout's tickets name."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from chain_gateway.core.ledger import Browser
+from chain_gateway.service.identity import Identity
+from chain_gateway.service.op_session import OpSessions
+
+SIDS: Final = 40
+"""The most session ids that differ from the common one and still fit into the walk's cookie."""
+
+
+def sessions_of(op_sessions: OpSessions, known: Browser | None) -> Identity:
+    """One session id for all apps, and those of apps that differ from it; empty where nothing is known."""
+    if known is None:
+        return Identity()
+    session = op_sessions.read(known)
+    common = session.sid if session else ""
+    sids = {entry.app: entry.sid for entry in known.ledger.values() if entry.sid and entry.sid != common}
+    return Identity(
+        sub=session.sub if session else "",
+        sid=common,
+        auth_time=session.auth_time if session else 0,
+        sids=dict(list(sids.items())[:SIDS]),
+    )

@@ -1,0 +1,41 @@
+"""The sweeper: what is past its time is ended, and what it leaves open is owed.
+
+A browser that never comes back leaves its walk where it stood. It may still go on until the walk's own time is over;
+then the walk ends here, every pending hop counts as timed out, and the ledger says what an app may still hold or is
+owed.
+"""
+
+from __future__ import annotations
+
+from chain_gateway.core.events import DeadlinePassed
+from chain_gateway.core.packing import unpack
+from chain_gateway.errors import StoreUnavailable
+from chain_gateway.service.log import log
+from chain_gateway.service.op_session import OpSessions
+from chain_gateway.service.passage import Passage
+from chain_gateway.service.realm import Realm
+from chain_gateway.service.sessions import sessions_of
+
+
+class Sweep:
+    """Ends walks."""
+
+    def __init__(self, realm: Realm, passage: Passage) -> None:
+        """``passage`` steps and writes down."""
+        self._realm = realm
+        self._passage = passage
+        self._op_sessions = OpSessions(realm)
+
+    async def __call__(self) -> int:
+        """One round; returns how many walks it ended. Nothing is raised: the next round goes on."""
+        now = self._realm.now()
+        ended = 0
+        try:
+            for stored in await self._realm.store.sweep(now):
+                if stored.expires_at <= now:
+                    known = await self._realm.store.browser(stored.browser)
+                    identity = sessions_of(self._op_sessions, known)
+                    ended += await self._passage.end(unpack(stored.state), DeadlinePassed(), identity)
+        except StoreUnavailable:
+            log.warning("sweep.store_unavailable")
+        return ended
