@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+import os
 import re
 
 import doc_source
@@ -13,11 +15,15 @@ from chain_gateway.core.chain import TAG_BYTES, Mode, app_tag
 from chain_gateway.core.packing import pack
 from chain_gateway.core.walk import HOP_BYTES, Hop, Hops, Kind, Outcome, Walk
 from chain_gateway.hops.modes import MODES
+from chain_gateway.sdk import backchannel
 from chain_gateway.sdk.cookies import set_bind
 from chain_gateway.sdk.hop import LATE_SECONDS, bind_hash
 from chain_gateway.sdk.session import BIND_COOKIE, Session, Tombstone
 from chain_gateway.service import away, identity, notes, transactions
 from chain_gateway.tokens import logout_request, receipt, ticket
+from chain_gateway.tokens.encoding import b64d
+from chain_gateway.tokens.keyring import Keyring
+from chain_gateway.tokens.logout_token import LOGOUT_TOKEN_TYP, LogoutToken, sign_logout_token
 from chain_gateway.tokens.purposes import LOGOUT_REQUEST_TYP, RECEIPT_TYP, TICKET_TYP
 from chain_gateway.web import cookies
 from chain_gateway.web.metadata import ENDPOINTS, metadata
@@ -26,6 +32,7 @@ from chain_gateway.web.routes import JWKS_SECONDS, Endpoints
 
 PAGE = page("docs/protocol.md")
 MUST, MAY = "●", "○"
+NOW = 1_800_000_000
 
 
 def test_every_endpoint_that_is_there_is_on_the_page():
@@ -84,9 +91,20 @@ def test_what_an_app_signs_has_the_claims_of_its_table(heading, rule):
     assert {plain(row[0]): row[1] for row in rows} == marks(rule)
 
 
+def test_the_logout_token_has_the_claims_of_its_table():
+    """Those that the gateway writes, and those that the SDK demands."""
+    token = LogoutToken("https://login.example.com", "https://shop.example", "sid", 1, "jti", NOW)
+    text = sign_logout_token(token, Keyring.generate(NOW, os.urandom))
+    claims = json.loads(b64d(text.split(".")[1]))
+    rows = {plain(row[0]): row for row in table(section(PAGE, "### Logout token"), "claim")}
+    assert rows.keys() == claims.keys() == backchannel.MUST
+    assert all(row[1] == MUST for row in rows.values())
+    assert rows["exp"][2] == f"{claims['exp'] - claims['iat']} seconds later"
+
+
 def test_types_are_named():
     """The page names the types that headers carry."""
-    for typ in (TICKET_TYP, RECEIPT_TYP, LOGOUT_REQUEST_TYP):
+    for typ in (TICKET_TYP, RECEIPT_TYP, LOGOUT_REQUEST_TYP, LOGOUT_TOKEN_TYP):
         assert f"`typ` = `{typ}`" in PAGE
 
 
