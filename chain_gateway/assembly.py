@@ -143,7 +143,7 @@ def use_cases(realm: Realm, op: OpenIdProvider, calls: AppCalls) -> tuple[UseCas
         logout=StartLogout(realm, passage, resume),
         relay=Relay(realm, passage),
         resume=resume,
-        walks=ShowWalk(realm),
+        walks=ShowWalk(realm, passage),
         op_logged_out=OpLoggedOut(realm, op, lambda: background.wake("deliver")),
     )
     return cases, background

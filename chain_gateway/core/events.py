@@ -51,6 +51,11 @@ class Continued:
 
 
 @dataclass(frozen=True, slots=True)
+class Abandoned:
+    """The person wants the walk to end here."""
+
+
+@dataclass(frozen=True, slots=True)
 class DeadlinePassed:
     """The walk's own time is over."""
 
@@ -60,7 +65,9 @@ class Overtaken:
     """A walk with a higher epoch has begun in this browser."""
 
 
-Event = Proceed | Bound | Receipted | HopFailed | CameBack | OpReturned | Continued | DeadlinePassed | Overtaken
+Event = (
+    Proceed | Bound | Receipted | HopFailed | CameBack | OpReturned | Continued | Abandoned | DeadlinePassed | Overtaken
+)
 EVENTS: tuple[type[Event], ...] = (
     Proceed,
     Bound,
@@ -69,6 +76,7 @@ EVENTS: tuple[type[Event], ...] = (
     CameBack,
     OpReturned,
     Continued,
+    Abandoned,
     DeadlinePassed,
     Overtaken,
 )

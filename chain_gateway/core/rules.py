@@ -217,13 +217,21 @@ def abort(walk: Walk, event: Event) -> Change:
     return settled._replace(cursor=walk.cursor), (*actions, Finish())
 
 
-def expire(walk: Walk, event: Event) -> Change:
-    """The walk ends; what is still pending is settled as timed out, so that nothing is forgotten."""
-    settles = tuple(
-        Settle(i, Outcome.TIMED_OUT) for i in range(walk.cursor, len(walk.hops)) if not walk.hops.outcomes[i]
-    )
-    outcomes = bytes(outcome or Outcome.TIMED_OUT for outcome in walk.hops.outcomes)
+def _rest(walk: Walk, outcome: Outcome) -> Change:
+    """The walk ends; what is still pending is settled all the same, so that nothing is forgotten."""
+    settles = tuple(Settle(i, outcome) for i in range(walk.cursor, len(walk.hops)) if not walk.hops.outcomes[i])
+    outcomes = bytes(known or outcome for known in walk.hops.outcomes)
     return walk._replace(hops=Hops(walk.hops.plan, outcomes)), (*settles, Finish())
+
+
+def expire(walk: Walk, event: Event) -> Change:
+    """The walk's time is over: what is pending has timed out."""
+    return _rest(walk, Outcome.TIMED_OUT)
+
+
+def abandon(walk: Walk, event: Event) -> Change:
+    """The person has had enough: what is pending is skipped."""
+    return _rest(walk, Outcome.SKIPPED)
 
 
 def give_way(walk: Walk, event: Event) -> Change:

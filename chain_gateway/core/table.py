@@ -24,6 +24,7 @@ from dataclasses import dataclass
 from chain_gateway.core import rules
 from chain_gateway.core.actions import Action
 from chain_gateway.core.events import (
+    Abandoned,
     Bound,
     CameBack,
     Continued,
@@ -84,6 +85,7 @@ TABLE: Mapping[tuple[Place, type[Event]], tuple[Row, ...]] = {
     (Place.AT_OP, OpReturned): (Row(rules.always, rules.op_unproven, Place.READY),),
     (Place.AT_OP, CameBack): (Row(rules.always, rules.op_unproven, Place.READY),),
     (Place.AT_OP, HopFailed): (Row(rules.always, rules.op_failed, Place.READY),),
+    **{(place, Abandoned): (Row(rules.always, rules.abandon, Place.DONE),) for place in _OPEN},
     **{(place, DeadlinePassed): (Row(rules.always, rules.expire, Place.EXPIRED),) for place in _OPEN},
     **{(place, Overtaken): (Row(rules.always, rules.give_way, Place.SUPERSEDED),) for place in _OPEN},
 }

@@ -14,13 +14,9 @@ from typing import Final
 from chain_gateway.core.limits import EPOCH_AHEAD_MS, SKEW_SECONDS, TICKET_BYTES
 from chain_gateway.tokens.claims import Claims
 from chain_gateway.tokens.jws import open_jws
+from chain_gateway.tokens.logout_token import EVENT, LOGOUT_TOKEN_SECONDS, LOGOUT_TOKEN_TYP
 from chain_gateway.tokens.refusals import Check, refused
 from chain_gateway.tokens.ticket import GatewayKeys
-
-LOGOUT_TOKEN_TYP: Final = "logout+jwt"  # noqa: S105  (a type, not a secret)
-EVENT: Final = "http://schemas.openid.net/event/backchannel-logout"
-TOKEN_SECONDS: Final = 120
-"""How long a logout token may live (section 4)."""
 
 MUST: Final = frozenset({"iss", "aud", "iat", "exp", "jti", "events", "sid", "epoch"})
 MUST_NOT: Final = frozenset({"nonce"})
@@ -53,7 +49,7 @@ def verify_logout_token(
     read = Claims(LOGOUT_TOKEN_TYP, members)
     read.party("iss", gateway, Check.ISSUER)
     _check_audience(members, audiences)
-    _, expires = read.life(TOKEN_SECONDS, now)
+    _, expires = read.life(LOGOUT_TOKEN_SECONDS, now)
     if members["events"] != {EVENT: {}}:
         raise refused(Check.CLAIMS, "a logout token whose events are not the one of a logout")
     epoch = read.integer("epoch")

@@ -59,7 +59,18 @@ class Departures:
             return self._pause(walk)
         if walk.place.ended:
             return await self._endings.finish(walk, visitor)
-        return Show(WalkPage(describe(self._realm, walk), resume_url=self._realm.url("/resume")))
+        return Show(self.walk_page(walk))
+
+    def walk_page(self, walk: Walk) -> WalkPage:
+        """The page of a walk under way: go on, go on without the app that is out, or end it here."""
+        relay = self._tickets.relay_url(self._tickets.state(walk))
+        out = walk.place in {Place.BINDING, Place.VISITING, Place.AWAY}
+        return WalkPage(
+            describe(self._realm, walk),
+            resume_url=relay if walk.place in {Place.BINDING, Place.VISITING} else self._realm.url("/resume"),
+            skip_url=with_query(relay, error="skipped") if out else "",
+            finish_url=with_query(relay, error="finish") if walk.place is not Place.AT_OP else "",
+        )
 
     async def superseded(self, walk: Walk, identity: Identity, visitor: Visitor) -> Reply:
         """A newer walk has begun: a login of the same person just goes on, anybody else is told."""

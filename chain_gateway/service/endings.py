@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from chain_gateway.core.origins import origin_of, with_query
-from chain_gateway.core.walk import Kind, Outcome, Place, Walk
+from chain_gateway.core.walk import Kind, OpLogout, Outcome, Place, Walk
 from chain_gateway.errors import StoreUnavailable
 from chain_gateway.service.away import Away
 from chain_gateway.service.confirmed import with_confirmations
@@ -11,6 +11,7 @@ from chain_gateway.service.describe import describe
 from chain_gateway.service.identity import Identities
 from chain_gateway.service.realm import Realm, Visitor
 from chain_gateway.service.views import Cookie, Go, Reply, Show, WalkPage
+from chain_gateway.tokens.encoding import b64e
 
 
 class Endings:
@@ -51,6 +52,7 @@ class Endings:
         return WalkPage(
             view=describe(self._realm, walk),
             retry_url=self._retry_url(walk),
+            again_url=self._again_url(walk),
             continue_url=walk.return_to,
             continue_name=app.name if app else "",
             aborted_by=self._aborted_by(walk),
@@ -68,6 +70,12 @@ class Endings:
             return ""
         return self._realm.app_name(self._realm.registry.by_tag.get(walk.hop.tag))
 
+    def _again_url(self, walk: Walk) -> str:
+        """The walk's own page, while the back channel may still confirm something."""
+        outcomes = {walk.hops.outcome(index) for index in range(len(walk.hops))}
+        pending = walk.kind is Kind.LOGOUT and any(o is Outcome.TOLD or o.failed for o in outcomes)
+        return self._realm.url(f"/walks/{b64e(walk.id)}") if pending else ""
+
     def _retry_url(self, walk: Walk) -> str:
         """A new walk of the same kind, where one could do better than this one did."""
         if _went_well(walk) and walk.place is Place.DONE:
@@ -80,4 +88,5 @@ def _went_well(walk: Walk) -> bool:
     outcomes = {walk.hops.outcome(index) for index in range(len(walk.hops))}
     if walk.kind is Kind.LOGIN:
         return not any(outcome.failed or outcome is Outcome.PENDING for outcome in outcomes)
-    return all(outcome.proven or outcome is Outcome.STALE for outcome in outcomes)
+    apps = all(outcome.proven or outcome is Outcome.STALE for outcome in outcomes)
+    return apps and walk.op is not OpLogout.FAILED

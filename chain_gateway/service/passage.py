@@ -24,7 +24,7 @@ from chain_gateway.service.identity import Identity
 from chain_gateway.service.log import log_step
 from chain_gateway.service.notes import Notes
 from chain_gateway.service.realm import Realm, Visitor
-from chain_gateway.service.views import Cookie, Reply
+from chain_gateway.service.views import Cookie, Reply, Show
 from chain_gateway.store.base import Advanced, Replayed, StoredWalk
 
 WALK_NONCE_BYTES = 16
@@ -109,6 +109,10 @@ class Passage:
     async def present(self, walk: Walk, identity: Identity, visitor: Visitor) -> Reply:
         """Where ``walk`` stands, without changing anything."""
         return await self._departures.present(walk, identity, visitor)
+
+    def walk_page(self, walk: Walk) -> Reply:
+        """The page of a walk under way."""
+        return Show(self._departures.walk_page(walk))
 
     async def _leave(
         self, walk: Walk, actions: tuple[Action, ...], identity: Identity, visitor: Visitor, cookies: tuple[Cookie, ...]

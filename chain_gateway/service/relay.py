@@ -7,7 +7,7 @@ step the machine (which knows the walk's own time) → spend the nonce and write
 from __future__ import annotations
 
 from chain_gateway.core.chain import App
-from chain_gateway.core.events import CameBack, Continued, Event, HopFailed
+from chain_gateway.core.events import Abandoned, CameBack, Continued, Event, HopFailed
 from chain_gateway.core.walk import Outcome, Place, Walk
 from chain_gateway.errors import BrowserUnknown, TokenRefused
 from chain_gateway.hops.base import Returned
@@ -22,6 +22,8 @@ from chain_gateway.tokens.chain_token import open_walk
 from chain_gateway.tokens.encoding import b64e
 from chain_gateway.tokens.receipt import Receipt, verify_receipt
 
+FINISH = "finish"
+"""The word by which a page of ours ends the walk; an app's own words never mean it."""
 UNKNOWN_KEY = HopFailed(Outcome.ERROR, "key")
 WAITING = frozenset({Place.BINDING, Place.VISITING, Place.AWAY, Place.PAUSED})
 
@@ -49,6 +51,8 @@ class Relay:
 
     async def _read(self, walk: Walk, returned: Returned) -> Event:
         """What the return means for the hop that is out."""
+        if returned.error == FINISH:
+            return Abandoned()
         if walk.place is Place.PAUSED:
             return Continued()
         if walk.place is Place.AWAY and not returned.error:

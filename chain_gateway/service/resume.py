@@ -5,6 +5,7 @@ from __future__ import annotations
 import hmac
 from typing import Final
 
+from chain_gateway.core.chain import Mode
 from chain_gateway.core.events import CameBack, Event, HopFailed, OpReturned
 from chain_gateway.core.limits import HOP_SECONDS
 from chain_gateway.core.walk import Outcome, Place, Walk
@@ -17,6 +18,7 @@ from chain_gateway.service.views import Reply
 from chain_gateway.tokens.encoding import b64e
 
 ANYWHERE: Final = frozenset(place for place in Place if not place.ended)
+BLIND_PLACES: Final = frozenset({Place.BINDING, Place.VISITING})
 AT_OP: Final = frozenset({Place.AT_OP})
 
 
@@ -41,6 +43,9 @@ class Resume:
             raise WalkGone("no open walk in this browser")
         event = self._event(walk)
         identity = self._identities.read(walk, visitor) or Identity()
+        if event is None and walk.place in BLIND_PLACES and walk.hop.mode is not Mode.FORM_POST:
+            # Not at once to where the browser has just come back from: its person may want to leave that app out.
+            return self._passage.walk_page(walk)
         if event is None:
             return await self._passage.present(walk, identity, visitor)
         return await self._passage.go_on(walk, event, identity, visitor, self._away.clear(walk, visitor))

@@ -87,13 +87,18 @@ class ConfirmPage:
 class WalkPage:
     """A walk's own page, and the end of one: what was proven, what was not, and where to go from here.
 
-    ``resume_url`` is empty when there is nothing to go on with; ``continue_url`` is the return URL or empty, and
-    ``continue_name`` the name of the site there. ``aborted_by`` names the required app that ended a login.
+    ``resume_url`` is empty when there is nothing to go on with; ``skip_url`` goes on without the app that is being
+    visited, ``finish_url`` ends the walk here, ``again_url`` looks again at what is still being confirmed.
+    ``continue_url`` is the return URL or empty, and ``continue_name`` the name of the site there. ``aborted_by`` names
+    the required app that ended a login.
     """
 
     view: WalkView
     resume_url: str = ""
+    skip_url: str = ""
+    finish_url: str = ""
     retry_url: str = ""
+    again_url: str = ""
     continue_url: str = ""
     continue_name: str = ""
     aborted_by: str = ""

@@ -4,19 +4,20 @@ from __future__ import annotations
 
 from chain_gateway.core.packing import unpack
 from chain_gateway.errors import WalkGone
-from chain_gateway.service.describe import describe
 from chain_gateway.service.endings import Endings
+from chain_gateway.service.passage import Passage
 from chain_gateway.service.realm import Realm, Visitor
-from chain_gateway.service.views import Reply, Show, WalkPage
+from chain_gateway.service.views import Reply, Show
 from chain_gateway.tokens.encoding import b64d
 
 
 class ShowWalk:
     """Shows where a walk stands; changes nothing."""
 
-    def __init__(self, realm: Realm) -> None:
-        """``realm`` has the store."""
+    def __init__(self, realm: Realm, passage: Passage) -> None:
+        """``realm`` has the store; ``passage`` knows how a walk goes on."""
         self._realm = realm
+        self._passage = passage
         self._endings = Endings(realm)
 
     async def __call__(self, visitor: Visitor, walk_id: str) -> Reply:
@@ -31,4 +32,4 @@ class ShowWalk:
         walk = unpack(stored.state)
         if walk.place.ended:
             return Show(self._endings.page(await self._endings.confirmed(walk)))
-        return Show(WalkPage(describe(self._realm, walk), resume_url=self._realm.url("/resume")))
+        return self._passage.walk_page(walk)

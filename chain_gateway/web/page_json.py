@@ -24,7 +24,14 @@ def as_json(page: Page) -> dict[str, object]:
         case PausePage():
             return _walk(page.view) | {"links": _links(go_on=page.continue_url)}
         case WalkPage():
-            links = _links(resume=page.resume_url, retry=page.retry_url, go_on=page.continue_url)
+            links = _links(
+                resume=page.resume_url,
+                skip=page.skip_url,
+                finish=page.finish_url,
+                again=page.again_url,
+                retry=page.retry_url,
+                go_on=page.continue_url,
+            )
             end = {"superseded": page.superseded, "aborted_by": page.aborted_by}
             return _walk(page.view) | end | {"links": links}
 

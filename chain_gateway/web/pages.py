@@ -164,8 +164,14 @@ def _ways(page: WalkPage) -> list[tuple[str, str]]:
     """The page's links with their texts, the likeliest first: going on comes before trying again only at a sign-in."""
     onward = f"Continue to {page.continue_name}" if page.continue_name else "Continue"
     resume, retry, leave = (page.resume_url, "Continue"), (page.retry_url, "Try again"), (page.continue_url, onward)
+    current = next((line.name for line in page.view.lines if line.current), "this site")
+    skip, finish, again = (
+        (page.skip_url, f"Skip {current}"),
+        (page.finish_url, "Finish now"),
+        (page.again_url, "Look again"),
+    )
     good_enough = page.view.kind is Kind.LOGIN and not page.aborted_by
-    ways = [resume, leave, retry] if good_enough else [resume, retry, leave]
+    ways = [resume, skip, leave, again, retry, finish] if good_enough else [resume, skip, again, retry, leave, finish]
     return [way for way in ways if way[0]]
 
 

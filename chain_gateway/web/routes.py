@@ -15,7 +15,7 @@ from chain_gateway.service.callback import CallbackParams, FinishLogin
 from chain_gateway.service.login import LoginParams, StartLogin
 from chain_gateway.service.logout import LogoutParams, StartLogout
 from chain_gateway.service.op_logout import OpLoggedOut
-from chain_gateway.service.relay import Relay
+from chain_gateway.service.relay import FINISH, Relay
 from chain_gateway.service.resume import Resume
 from chain_gateway.service.walks import ShowWalk
 from chain_gateway.web import parse
@@ -24,6 +24,8 @@ from chain_gateway.web.metadata import JWKS_PATH, metadata
 from chain_gateway.web.reply import answer, go
 
 JWKS_SECONDS = 300
+FOREIGN = frozenset({"cross-site", "same-site"})
+"""Where a request did not come from a page of ours: an app may say that its own hop failed, but end no walk."""
 log = structlog.stdlib.get_logger("chain_gateway")
 
 
@@ -101,6 +103,8 @@ class Endpoints:
     async def relay(self, request: web.Request) -> web.Response:
         """``GET /relay``."""
         fields = _pick(parse.query(request), "state", "receipt", "bind", "error")
+        if fields.get("error") == FINISH and request.headers.get("Sec-Fetch-Site", "same-origin") in FOREIGN:
+            fields["error"] = "foreign"
         return await answer(request, await self._cases.relay(await visitor(request), Returned(**fields)))
 
     async def post_relay(self, request: web.Request) -> web.Response:

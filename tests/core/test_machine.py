@@ -11,6 +11,7 @@ from chain_gateway.core.actions import Finish, Present, SendAway, SendBegin, Sen
 from chain_gateway.core.chain import Mode
 from chain_gateway.core.events import (
     EVENTS,
+    Abandoned,
     Bound,
     CameBack,
     Continued,
@@ -35,6 +36,7 @@ SAMPLES: dict[type[Event], Event] = {
     CameBack: CameBack(),
     OpReturned: OpReturned(),
     Continued: Continued(),
+    Abandoned: Abandoned(),
     DeadlinePassed: DeadlinePassed(),
     Overtaken: Overtaken(),
 }
@@ -236,6 +238,15 @@ def test_a_walk_past_its_time_ends_with_everything_settled() -> None:
     assert walk.place is Place.EXPIRED
     assert actions == (Settle(1, Outcome.TIMED_OUT), Settle(2, Outcome.TIMED_OUT), Finish())
     assert [walk.hops.outcome(i) for i in range(3)] == [Outcome.APPLIED, Outcome.TIMED_OUT, Outcome.TIMED_OUT]
+
+
+def test_a_person_can_end_a_walk_here() -> None:
+    """What is still pending is skipped, each app once, and the walk is done."""
+    walk, _ = step(a_walk(kind=Kind.LOGOUT), Proceed(), NOW)
+    walk, _ = step(walk, Receipted(Outcome.APPLIED), NOW)
+    walk, actions = step(walk, Abandoned(), NOW)
+    assert walk.place is Place.DONE
+    assert actions == (Settle(1, Outcome.SKIPPED), Settle(2, Outcome.SKIPPED), Finish())
 
 
 EVENT = st.one_of(

@@ -181,3 +181,40 @@ async def test_a_logout_overtakes_a_login_under_way() -> None:
         assert page.url.startswith(world.gateway)
         assert "ticket" not in page.text
         assert await world.signed_in(b) == {}
+
+
+async def at_second_app(world: World, browser: Browser) -> None:
+    """Signs in at Shop; the browser then stands before News and comes back by /resume."""
+    await browser.open(f"{world.apps['shop']}/chain/login")
+    browser.halt_at = world.apps["news"]
+    await choose(browser)
+    browser.halt_at = ""
+    await browser.open(world.gateway + "/resume")
+
+
+async def test_a_person_can_end_a_walk_here() -> None:
+    """The apps that were left out are told as skipped."""
+    async with a_world(every={"login": "two_step"}) as world, world.browser() as b:
+        await at_second_app(world, b)
+        page = await b.follow("Finish now")
+        assert "1 of 3" in page.text
+        assert set(await world.signed_in(b)) == {"shop"}
+
+
+async def test_an_app_cannot_end_a_walk() -> None:
+    """The word counts from a page of ours alone; from elsewhere it is a hop that failed, and the next one is made."""
+    async with a_world(every={"login": "two_step", "retries": 0}) as world, world.browser() as b:
+        await at_second_app(world, b)
+        await b.open(b.page.links["Finish now"], **{"Sec-Fetch-Site": "cross-site"})
+        await b.walk_on()
+        assert set(await world.signed_in(b)) == {"shop", "bank"}
+
+
+async def test_coming_back_from_a_hanging_app_offers_to_leave_it_out() -> None:
+    """/resume does not send the browser back to where it has just come from; Skip goes on without that app (T23)."""
+    async with a_world(every={"login": "two_step"}) as world, world.browser() as b:
+        await at_second_app(world, b)
+        await b.follow("Skip News")
+        page = await b.walk_on()
+        assert "2 of 3" in page.text
+        assert set(await world.signed_in(b)) == {"shop", "bank"}
