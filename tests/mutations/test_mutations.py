@@ -9,20 +9,20 @@ from __future__ import annotations
 
 import os
 import shutil
-import subprocess
-import sys
 import tomllib
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import ExitStack
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
+from queue import Queue
 
 import pytest
+from support.warm_pytest import WarmPytest
 
 ROOT = Path(__file__).parents[2]
 LEFT_BEHIND = shutil.ignore_patterns(".*", "*.egg-info", "node_modules", "build", "dist", "*.db*")
-SECONDS = 600
-"""For all tests on the untouched copy, in one process; a row's own test ends by the suite's own time limit."""
 WORKERS = 2
 
 
@@ -55,7 +55,7 @@ class Run:
     """How a run of tests ended, and what it printed."""
 
     code: int
-    output: str = field(repr=False)
+    output: str = field(repr=False, compare=False)
 
     def failed(self, test: str) -> bool:
         """Whether ``test``, or a case of it, looked at something and found it wrong."""
@@ -69,32 +69,17 @@ def rows() -> list[Mutation]:
     return [Mutation(**row) for file in files for row in tomllib.loads(file.read_text()).get("mutation", [])]
 
 
-def environment(root: Path) -> Mapping[str, str]:
-    """The environment in which a copy at ``root`` is imported, and not the project that it was made of."""
+def environment() -> dict[str, str]:
+    """What a run sees of this one's environment: nothing that is pytest's or hypothesis's own."""
     kept = {name: value for name, value in os.environ.items() if not name.startswith(("PYTEST", "HYPOTHESIS"))}
-    return {**kept, "PYTHONPATH": str(root), "PYTHONDONTWRITEBYTECODE": "1"}
+    return {**kept, "PYTHONDONTWRITEBYTECODE": "1"}
 
 
-def python(root: Path, *args: str) -> Run:
-    """Runs Python in the copy."""
-    command = (sys.executable, *args)
-    done = subprocess.run(
-        command,
-        cwd=root,
-        env=environment(root),
-        stdin=subprocess.DEVNULL,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-        text=True,
-        timeout=SECONDS,
-        check=False,
-    )
-    return Run(done.returncode, done.stdout)
-
-
-def run_tests(root: Path, *args: str) -> Run:
-    """Runs tests on the copy, without what costs time and says nothing."""
-    return python(root, "-m", "pytest", "-q", "-p", "no:cacheprovider", "-p", "no:xdist", "--tb=short", "-rfE", *args)
+def run_tests(warm: WarmPytest, root: Path, *args: str) -> Run:
+    """Runs tests on the copy at ``root``, without what costs time and says nothing."""
+    output = root.parent / f"{root.name}.txt"
+    code = warm.run(root, ["-q", "-p", "no:cacheprovider", "-p", "no:xdist", "--tb=short", "-rfE", *args], output)
+    return Run(code, output.read_text())
 
 
 def copied(to: Path) -> Path:
@@ -106,12 +91,12 @@ def copied(to: Path) -> Path:
     return to
 
 
-def mutated_run(mutation: Mutation, to: Path) -> Run:
+def mutated_run(warm: WarmPytest, mutation: Mutation, to: Path) -> Run:
     """Runs the row's test with its defence off."""
     copy = copied(to)
     try:
         mutation.apply(copy)
-        return run_tests(copy, "-x", mutation.test)
+        return run_tests(warm, copy, "-x", mutation.test)
     finally:
         shutil.rmtree(copy)
 
@@ -119,13 +104,25 @@ def mutated_run(mutation: Mutation, to: Path) -> Run:
 class Runs:
     """The runs of one session: the untouched copy once, and each row a step before it is asked for."""
 
-    def __init__(self, asked: Sequence[Mutation], folder: Path, pool: ThreadPoolExecutor) -> None:
+    def __init__(
+        self, asked: Sequence[Mutation], folder: Path, pool: ThreadPoolExecutor, warm: Queue[WarmPytest]
+    ) -> None:
         self._asked = asked
         self._folder = folder
         self._pool = pool
+        self._warm = warm
         self._started: dict[str, Future[Run]] = {}
         tests = sorted({mutation.test for mutation in asked})
-        self._untouched = pool.submit(lambda: run_tests(copied(folder / "untouched"), *tests))
+        self._untouched = pool.submit(
+            self._with_warm, lambda warm: run_tests(warm, copied(folder / "untouched"), *tests)
+        )
+
+    def _with_warm(self, work: Callable[[WarmPytest], Run]) -> Run:
+        warm = self._warm.get()
+        try:
+            return work(warm)
+        finally:
+            self._warm.put(warm)
 
     def untouched(self) -> Run:
         """How all named tests end with every defence on."""
@@ -136,7 +133,8 @@ class Runs:
         place = self._asked.index(mutation)
         for number, row in enumerate(self._asked[place : place + WORKERS], place):
             if row.name not in self._started:
-                self._started[row.name] = self._pool.submit(mutated_run, row, self._folder / f"copy{number}")
+                work = partial(mutated_run, mutation=row, to=self._folder / f"copy{number}")
+                self._started[row.name] = self._pool.submit(self._with_warm, work)
         return self._started[mutation.name].result()
 
 
@@ -145,8 +143,12 @@ def runs(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactor
     """The runs of the rows that this session selected."""
     named = [item for item in request.session.items if isinstance(item, pytest.Function) and hasattr(item, "callspec")]
     asked = [item.callspec.params["mutation"] for item in named if "mutation" in item.callspec.params]
-    with ThreadPoolExecutor(WORKERS) as pool:
-        yield Runs(asked, tmp_path_factory.mktemp("mutations"), pool)
+    warm: Queue[WarmPytest] = Queue()
+    with ExitStack() as stack:
+        for _ in range(WORKERS):
+            warm.put(stack.enter_context(WarmPytest(environment())))
+        pool = stack.enter_context(ThreadPoolExecutor(WORKERS))
+        yield Runs(asked, tmp_path_factory.mktemp("mutations"), pool, warm)
 
 
 @pytest.mark.mutation
@@ -189,12 +191,26 @@ def test_each_row_fits_the_code_as_it_stands():
 @pytest.mark.mutation
 @pytest.mark.xdist_group("mutations")
 def test_it_is_the_copy_that_is_imported(tmp_path):
-    """A copy is tested and not the checkout, although the checkout is what is installed."""
-    copy = copied(tmp_path / "copy")
-    for program in ("import chain_gateway as it", "import chain_gateway.core.origins as it"):
-        found = python(copy, "-c", f"{program}; print(it.__file__)")
-        assert found.code == 0, found.output
-        assert Path(found.output.strip()).is_relative_to(copy)
-    probe = copy / "tests" / "test_probe.py"
-    probe.write_text(f"import chain_gateway\ndef test_it():\n    assert {str(copy)!r} in chain_gateway.__file__\n")
-    assert run_tests(copy, "tests/test_probe.py").code == 0
+    """A copy is tested and not the checkout, although the checkout is what is installed; each run has its own copy."""
+    with WarmPytest(environment()) as warm:
+        for name in ("first", "second"):
+            copy = copied(tmp_path / name)
+            (copy / "tests" / "test_probe.py").write_text(PROBE.format(copy=str(copy)))
+            assert run_tests(warm, copy, "tests/test_probe.py") == Run(0, "")
+
+
+PROBE = """
+import subprocess, sys
+from pathlib import Path
+import chain_gateway.core.origins
+import support.payloads
+
+def test_imported():
+    assert Path(chain_gateway.core.origins.__file__).is_relative_to({copy!r})
+    assert Path(support.payloads.__file__).is_relative_to({copy!r})
+
+def test_imported_by_a_child():
+    program = "import chain_gateway.core.origins as it; print(it.__file__)"
+    found = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True, cwd="/")
+    assert Path(found.stdout.strip()).is_relative_to({copy!r})
+"""
