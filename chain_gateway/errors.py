@@ -52,7 +52,7 @@ class BadInput(ChainGatewayError):
 class BodyTooLong(BadInput):
     """The body is longer than any form of ours."""
 
-    code = "bad_input.body"
+    code = "bad_input.length"
     status = 413
 
 

@@ -8,10 +8,15 @@ from collections.abc import Generator
 from pathlib import Path
 
 import pytest
+from hypothesis import settings
 
 from chain_gateway.cli.test import PARTS, missing
 
 sys.path.insert(0, str(Path(__file__).parent))
+
+# No test here asserts how long something takes: a busy machine is no defect.
+settings.register_profile("calm", deadline=None)
+settings.load_profile("calm")
 
 NOTHING_LEFT_OUT = os.environ.get("CI") == "true"
 

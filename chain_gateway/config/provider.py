@@ -17,7 +17,7 @@ from chain_gateway.core.limits import BROWSER_SECONDS
 
 CLIENT_ID_CHARS: Final = 256
 LEAST_MAX_AGE: Final = 60
-MAX_AGE: Final = 30 * 24 * 3600
+MAX_AGE: Final = BROWSER_SECONDS
 
 AuthMethod = Literal["auto", "client_secret_basic", "client_secret_post", "private_key_jwt", "none"]
 
@@ -54,7 +54,11 @@ class OpSettings(Section):
     max_age: Annotated[
         Duration,
         between(LEAST_MAX_AGE, BROWSER_SECONDS),
-        Told("how old a sign-in may be; always asked for, as it makes the provider tell `auth_time`", '"30d"'),
+        Told(
+            "how old a sign-in may be; always asked for, as it makes the provider tell `auth_time`; below the default a "
+            "provider that does not tell it is refused",
+            '"400d"',
+        ),
     ] = MAX_AGE
     logout: Annotated[
         Literal["first", "last", "none"],

@@ -12,6 +12,7 @@ from __future__ import annotations
 import enum
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from typing import Final
 
 from chain_gateway.core.chain import AppId
 
@@ -23,8 +24,16 @@ class Holding(enum.Enum):
     MAY_HOLD = "may_hold"
     """A login ticket went out and no receipt came back."""
     HOLDS = "holds"
+    LAPSED = "lapsed"
+    """An owed logout that was never confirmed; the longest session that it was meant for has run out."""
     OWED = "owed"
     """A logout was due here and is not proven; it is delivered over the back channel until it is."""
+
+
+OP_LINE: Final = AppId("@op")
+"""The ledger's line for the provider itself: NONE once its logout token has come. No app can have this id."""
+GONE: Final = frozenset({Holding.NONE, Holding.LAPSED})
+"""What an app holds that holds nothing."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,7 +12,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 
 from chain_gateway.core.chain import App, Chain, Mode, Visit
-from chain_gateway.core.ledger import Browser, Entry, Holding
+from chain_gateway.core.ledger import GONE, OP_LINE, Browser, Entry, Holding
 from chain_gateway.core.walk import Hop, Hops
 
 SILENT_HOPS = 2
@@ -73,7 +73,7 @@ class _Case:
 
 def others_session(entry: Entry | None, who: SignedIn, now: int, app: App) -> bool:
     """Whether ``entry`` tells of a session at ``app`` that may live and is not ``who``'s."""
-    if entry is None or entry.holding is Holding.NONE or now - entry.since > app.session_max:
+    if entry is None or entry.holding in GONE or now - entry.since > app.session_max:
         return False
     return bool(entry.sub) and entry.sub != who.sub
 
@@ -97,7 +97,7 @@ LOGOUT_RULES: tuple[_Rule, ...] = (
     (lambda c: c.app.logout is Mode.NONE, False, "takes no logout"),
     (lambda c: bool(c.only), True, "it is the one that signs out"),
     (lambda c: not c.known, True, "nothing is known of this browser, so it may hold a session"),
-    (lambda c: c.entry is None or c.holding(Holding.NONE), False, "holds no session of this browser"),
+    (lambda c: c.entry is None or c.entry.holding in GONE, False, "holds no session of this browser"),
     (lambda c: c.outlived(), False, "its session has run out"),
     (lambda c: c.holding(Holding.OWED), True, "owed: an earlier sign-out was not confirmed"),
     (lambda c: c.holding(Holding.MAY_HOLD), True, "may hold a session: a ticket went out"),
@@ -138,7 +138,7 @@ def plan_logout(
     Where nothing is known of the browser every app may hold a session. ``others`` are registered apps outside the
     chain: one that holds a session of this browser is visited too, as "signed out" means everywhere.
     """
-    ledger: Mapping[str, Entry] = browser.ledger if browser is not None else {}
+    ledger = {name: e for name, e in browser.ledger.items() if name != OP_LINE} if browser is not None else {}
     inside = {app.id for app in chain.apps}
     outside = [app for app_id, app in (others or {}).items() if app_id not in inside and app_id in ledger]
     decisions = [

@@ -24,12 +24,13 @@ TYPES: Final = frozenset({"", "jwt", "logout+jwt"})
 class OpLogout:
     """What has ended: the session ``sid``, or all sessions of ``sub`` where that is empty; one of both is there.
 
-    ``until`` is when a replay need no longer be remembered, in seconds.
+    ``iat`` is when it was said, ``until`` when a replay need no longer be remembered, in seconds.
     """
 
     sub: str
     sid: str
     jti: str
+    iat: int
     until: int
 
 
@@ -47,16 +48,16 @@ def read_logout_token(typ: str, claims: Mapping[str, object], client: Client, no
     events = claims.get("events")
     if not isinstance(events, dict) or not isinstance(events.get(EVENT), dict):
         raise _refused("events", "not the event of a logout")
-    until = _check_times(claims, now)
+    issued, until = _check_times(claims, now)
     sub, sid, jti = (_text(claims, name) for name in ("sub", "sid", "jti"))
     if not jti:
         raise _refused("jti", "without an identifier")
     if not sub and not sid:
         raise _refused("sub", "neither of a session nor of a person")
-    return OpLogout(sub, sid, jti, until)
+    return OpLogout(sub, sid, jti, issued, until)
 
 
-def _check_times(claims: Mapping[str, object], now: int) -> int:
+def _check_times(claims: Mapping[str, object], now: int) -> tuple[int, int]:
     issued, expires = claims.get("iat"), claims.get("exp")
     if isinstance(issued, bool) or not isinstance(issued, int | float) or issued > now + SKEW_SECONDS:
         raise _refused("iat", "of the future, or without a beginning")
@@ -66,7 +67,7 @@ def _check_times(claims: Mapping[str, object], now: int) -> int:
         raise _refused("exp", "expired")
     if issued < now - LIFE_SECONDS - 2 * SKEW_SECONDS:
         raise _refused("iat", "of long ago")
-    return int(expires) + SKEW_SECONDS
+    return int(issued), int(expires) + SKEW_SECONDS
 
 
 def _text(claims: Mapping[str, object], name: str) -> str:

@@ -112,12 +112,13 @@ class FinishLogin:
             return self._outrun(state)
         # The ledger after the epoch: what an older walk did is in it, and none does anything more.
         known = await realm.store.browser(browser) or Browser(browser)
+        wanted = {name for app in target.chain.apps for name in app.claims}
         identity = Identity(
             sub=signed_in.sub,
             sid=signed_in.sid or b64e(realm.random(16)),
             auth_time=signed_in.auth_time or 0,
             acr=signed_in.acr,
-            claims=signed_in.claims,
+            claims={name: value for name, value in signed_in.claims.items() if name in wanted},
         )
         who = SignedIn(identity.sub, identity.sid, identity.auth_time)
         plan = plan_login(

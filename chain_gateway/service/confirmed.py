@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from chain_gateway.core.ledger import Browser, Holding
+from chain_gateway.core.ledger import OP_LINE, Browser, Holding
 from chain_gateway.core.walk import Kind, OpLogout, Outcome, Walk
-from chain_gateway.service.op_logout import OP_LINE
 from chain_gateway.service.realm import Realm
 
 

@@ -16,6 +16,7 @@ from chain_gateway.core.ledger import Holding
 from chain_gateway.core.recovery import given_up, next_delivery
 from chain_gateway.errors import StoreUnavailable
 from chain_gateway.service.log import log
+from chain_gateway.service.notes import takes_back_channel
 from chain_gateway.service.ports import BackChannel
 from chain_gateway.service.realm import Realm
 from chain_gateway.store.base import Owed
@@ -53,7 +54,9 @@ class Deliver:
         try:
             if app is None or given_up(owed.entry.since, app.session_max, self._realm.now()):
                 await self._give_up(owed)
-            elif not owed.entry.sid or not app.backchannel_logout_url:
+            elif not takes_back_channel(app):
+                await self._realm.store.note(owed.browser, [replace(owed.entry, holding=Holding.MAY_HOLD)])
+            elif not owed.entry.sid:
                 await self._wait(owed)
             else:
                 await self._deliver(owed, app)
@@ -88,4 +91,4 @@ class Deliver:
     async def _give_up(self, owed: Owed) -> None:
         """No session can live any more that this was meant for; it is said, and forgotten."""
         log.warning("delivery.given_up", app=owed.entry.app, attempts=owed.attempts)
-        await self._realm.store.note(owed.browser, [replace(owed.entry, holding=Holding.NONE)])
+        await self._realm.store.note(owed.browser, [replace(owed.entry, holding=Holding.LAPSED)])

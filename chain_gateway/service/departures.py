@@ -74,6 +74,8 @@ class Departures:
 
     async def superseded(self, walk: Walk, identity: Identity, visitor: Visitor) -> Reply:
         """A newer walk has begun: a login of the same person just goes on, anybody else is told."""
+        if walk.silent:
+            return Go(with_query(walk.return_to, error="login_required"), cookies=self._endings.clear(walk, visitor))
         gave_way = Show(WalkPage(describe(self._realm, walk), superseded=True))
         if walk.kind is Kind.LOGOUT or not walk.return_to:
             return gave_way

@@ -6,7 +6,7 @@ import re
 from dataclasses import dataclass
 from typing import Final
 
-from chain_gateway.core.ledger import Browser, Holding
+from chain_gateway.core.ledger import GONE, Browser, Holding
 from chain_gateway.core.origins import with_query
 from chain_gateway.core.walk import Kind
 from chain_gateway.errors import BadInput, OpUnavailable, StoreUnavailable
@@ -117,7 +117,7 @@ class StartLogin:
         session = self._op_sessions.read(known)
         since = session.epoch if session else 0
         entry = known.ledger.get(app_id)
-        left_app = entry is not None and entry.holding in {Holding.NONE, Holding.OWED} and entry.epoch > since
+        left_app = entry is not None and entry.holding in {*GONE, Holding.OWED} and entry.epoch > since
         return known.signed_out_epoch > since or left_app
 
 

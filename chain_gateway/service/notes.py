@@ -7,7 +7,7 @@ from dataclasses import replace
 from typing import Final
 
 from chain_gateway.core.actions import Action, SendAway, SendTicket, Settle
-from chain_gateway.core.chain import AppTag, Mode
+from chain_gateway.core.chain import App, AppTag, Mode
 from chain_gateway.core.ledger import Entry, Holding
 from chain_gateway.core.limits import OWED_SECONDS
 from chain_gateway.core.walk import Kind, Outcome, Walk
@@ -31,6 +31,11 @@ failed logout is owed."""
 OTHERWISE: Final = {Kind.LOGIN: Holding.MAY_HOLD, Kind.LOGOUT: Holding.OWED}
 
 
+def takes_back_channel(app: App | None) -> bool:
+    """Whether a logout token means anything to ``app``: one without the SDK believes its own provider alone."""
+    return app is not None and app.logout not in {Mode.EXTERNAL, Mode.NONE}
+
+
 class Notes:
     """Turns actions into ledger entries."""
 
@@ -43,8 +48,9 @@ class Notes:
         noted = []
         for action in actions:
             if isinstance(action, Settle):
-                after = AFTER.get((walk.kind, action.outcome), OTHERWISE[walk.kind])
-                entry = self._entry(walk, walk.hops[action.index].tag, after, identity)
+                hop = walk.hops[action.index]
+                otherwise = Holding.MAY_HOLD if hop.mode is Mode.EXTERNAL else OTHERWISE[walk.kind]
+                entry = self._entry(walk, hop.tag, AFTER.get((walk.kind, action.outcome), otherwise), identity)
             elif isinstance(action, SendTicket | SendAway) and walk.kind is Kind.LOGIN:
                 entry = self._entry(walk, walk.hop.tag, Holding.MAY_HOLD, identity)
             else:

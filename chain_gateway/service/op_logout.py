@@ -11,17 +11,15 @@ from collections.abc import Callable
 from dataclasses import replace
 from typing import Final
 
-from chain_gateway.core.chain import AppId
-from chain_gateway.core.ledger import Browser, Entry, Holding
+from chain_gateway.core.ledger import GONE, OP_LINE, Browser, Entry, Holding
 from chain_gateway.errors import SignInFailed, TokenRefused
 from chain_gateway.service.log import log
+from chain_gateway.service.notes import takes_back_channel
 from chain_gateway.service.op_session import OpSessions
 from chain_gateway.service.ports import OpenIdProvider
 from chain_gateway.service.realm import Realm
 
 TOKEN_BYTES: Final = 8 * 1024
-OP_LINE: Final = AppId("@op")
-"""The ledger's line for the provider itself: NONE once its logout token has come."""
 
 
 class OpLoggedOut:
@@ -42,21 +40,24 @@ class OpLoggedOut:
             said = await self._provider.read_logout_token(logout_token)
         except SignInFailed as error:
             raise TokenRefused(error.detail, code="token_refused.seal") from error
-        now = self._realm.now()
-        if not await self._realm.store.once("op-logout", said.jti, said.until, now):
-            raise TokenRefused("a logout token that was used before", code="token_refused.replayed")
         browsers = await self._realm.store.browsers_of(said.sub, said.sid)
         for browser in browsers:
-            await self._end(browser)
+            await self._end(browser, said.iat)
         self._wake()
+        # Last, so that a token whose effect was not written down may come again; what it did is done once anyhow, as
+        # it ends no sign-in that is newer than itself, and none that has been ended.
+        if not await self._realm.store.once("op-logout", said.jti, said.until, self._realm.now()):
+            raise TokenRefused("a logout token that was used before", code="token_refused.replayed")
         log.info("op_logout.received", browsers=len(browsers), by="sid" if said.sid else "sub")
 
-    async def _end(self, browser: bytes) -> None:
-        """Owes a logout to every app of one browser, unless it signed out by itself since that sign-in."""
+    async def _end(self, browser: bytes, iat: int) -> None:
+        """Owes a logout to every app of one browser, unless it has signed out, or signed in anew, since."""
         known = await self._realm.store.browser(browser)
         if known is None:
             return
         session = self._op_sessions.read(known)
+        if session is not None and session.epoch > (iat + 1) * 1000:
+            return
         if session is not None and known.signed_out_epoch > session.epoch:
             await self._realm.store.note(browser, [self._op_line(known.epoch)])
             return
@@ -68,7 +69,7 @@ class OpLoggedOut:
         return [
             replace(entry, holding=Holding.OWED, epoch=epoch, since=now)
             for entry in known.ledger.values()
-            if entry.holding is not Holding.NONE and entry.app in self._realm.registry.apps
+            if entry.holding not in GONE and takes_back_channel(self._realm.registry.apps.get(entry.app))
         ]
 
     def _op_line(self, epoch: int) -> Entry:

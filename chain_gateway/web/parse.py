@@ -56,7 +56,7 @@ async def form(request: web.Request) -> dict[str, str]:
     while len(body) <= BODY_BYTES and not request.content.at_eof():
         body += await request.content.read(BODY_BYTES + 1 - len(body))
     if len(body) > BODY_BYTES:
-        raise BodyTooLong("the body is too long")
+        raise BodyTooLong("the body is too long", code="bad_input.length")
     try:
         return _fields(body.decode("ascii"))
     except UnicodeDecodeError:

@@ -208,7 +208,7 @@ def test_defaults():
     assert gateway.keys == Path("/nowhere/keys.json")
     assert store.url == "sqlite:////nowhere/chain.db"
     assert (op.kind, op.auth_method, op.scope, op.logout) == ("oidc", "auto", "openid profile email", "first")
-    assert (op.max_age, op.federated) == (30 * 86400, False)
+    assert (op.max_age, op.federated) == (400 * 86400, False)
     assert (app.login, app.logout, app.visit, app.required) == ("form_post", "redirect", "eager", False)
     assert (app.retries, app.ping, app.session_max, app.claims, app.return_to) == (1, True, 43200, (), ("/",))
 
