@@ -176,7 +176,7 @@ class Queue(Protocol):
     """
 
     async def owed(self, now: int, lease_until: int, limit: int) -> list[Owed]:
-        """Claims up to ``limit`` entries that are due (``due <= now``), those that wait longest first.
+        """Claims up to ``limit`` entries that are due (``due <= now``): those due at once, then those due longest.
 
         Claiming is that ``due`` becomes ``lease_until``, in the same change, so that nobody else gets them before. Who
         claims one settles or defers it until then; for who does not, because it died, the next claim does.
