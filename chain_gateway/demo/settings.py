@@ -141,4 +141,5 @@ def _client(settings: Settings, port: int) -> OpClient:
         redirect_uris=(f"{at}/callback",),
         post_logout_redirect_uris=(f"{at}/logged-out",),
         name="the demo",
+        backchannel_logout_uri=f"{at}/backchannel-logout",
     )

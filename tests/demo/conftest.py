@@ -93,7 +93,7 @@ async def visit() -> AsyncIterator[Callable[..., Awaitable[Visitor]]]:
 
     async def _visit(**settings: object) -> Visitor:
         visitor: Visitor
-        op = DemoOp(ISSUER, [CLIENT, OTHER], clock=lambda: visitor.now, **settings)
+        op = DemoOp(ISSUER, **{"clients": [CLIENT, OTHER], "clock": lambda: visitor.now, **settings})
         server = TestServer(op.app())
         await server.start_server()
         jar = aiohttp.CookieJar(unsafe=True, treat_as_secure_origin=server.make_url("/").origin())

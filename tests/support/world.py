@@ -18,10 +18,11 @@ from chain_gateway.demo.op.model import OpClient
 from chain_gateway.demo.op.provider import DemoOp
 from chain_gateway.sdk import ChainConfig
 from chain_gateway.sdk.aiohttp import chain_session, setup_chain
-from chain_gateway.store.base import Store
+from chain_gateway.store.base import Owed, Store
 from chain_gateway.store.memory import MemoryStore
 from chain_gateway.tokens.keyring import Keyring
 from support.browser import Browser, Page
+from support.front import Front
 
 SECRET = "an app's secret of more than 32 bytes: "
 HOME = """<!doctype html>
@@ -55,6 +56,28 @@ class World:
     realm: assembly.Realm
     background: assembly.Background
     runners: dict[str, web.AppRunner] = field(default_factory=dict)
+    fronts: dict[str, Front] = field(default_factory=dict)
+    """What stands before each app that has the SDK."""
+
+    async def deliver(self) -> int:
+        """Delivers what is owed and due, by hand; returns how many deliveries were claimed."""
+        return await self._round("deliver")
+
+    async def sweep(self) -> int:
+        """Ends what is past its time, by hand; returns how many walks that were."""
+        return await self._round("sweep")
+
+    async def look(self) -> None:
+        """Asks the apps of recent walks whether they are up, by hand."""
+        await self._round("health")
+
+    async def _round(self, name: str) -> int:
+        """One round of what goes on beside the requests."""
+        return await next(each for each in self.background._rounds if each.name == name).run()
+
+    async def owed(self) -> dict[str, Owed]:
+        """What each app is owed; of one browser."""
+        return {each.entry.app: each for each in await self.store.all_owed(1000)}
 
     @asynccontextmanager
     async def browser(self) -> AsyncIterator[Browser]:
@@ -151,11 +174,13 @@ async def a_world(
     store: Store | None = None,
     extra: Mapping[str, web.Application] | None = None,
     external: Mapping[str, Mapping[str, str]] | None = None,
+    op_tells: bool = False,
 ) -> AsyncIterator[World]:
     """A world of the apps named (default: shop, news, bank), with settings changed as given.
 
     ``every`` changes each app's settings, ``apps`` one's; ``extra`` serves other applications in place of SDK apps, and
-    ``external`` makes apps without the SDK of some, by their templates from the path on.
+    ``external`` makes apps without the SDK of some, by their templates from the path on. ``op_tells`` lets the provider
+    send logout tokens.
     """
     names = names or ("shop", "news", "bank")
     clock = Clock()
@@ -163,7 +188,15 @@ async def a_world(
     urls = {name: f"http://{name}.localhost:{bound.getsockname()[1]}" for name, bound in sockets.items()}
     provider = DemoOp(
         urls["id"],
-        [OpClient("gateway", SECRET, (urls["login"] + "/callback",), (urls["login"] + "/logged-out",))],
+        [
+            OpClient(
+                "gateway",
+                SECRET,
+                (urls["login"] + "/callback",),
+                (urls["login"] + "/logged-out",),
+                backchannel_logout_uri=urls["login"] + "/backchannel-logout" if op_tells else "",
+            )
+        ],
         dialect=dialect,
         clock=clock,
     )
@@ -201,17 +234,31 @@ async def a_world(
     kept = store or MemoryStore()
     main = await assembly.build(settings, keyring, world=assembly.World(clock, os.urandom), store=kept, rounds=False)
     applications = {"id": provider.app(), "login": main}
+    fronts = {name: Front() for name in names if name not in (extra or {})}
     for name in names:
         config = ChainConfig(
             gateway=urls["login"], app_id=name, origin=urls[name], secret=SECRET + name, session_key=SECRET + "k" + name
         )
         applications[name] = (extra or {}).get(name) or sdk_app(config, clock)
+        if name in fronts:
+            fronts[name].before(applications[name])
     runners = {name: await serve(application, sockets[name]) for name, application in applications.items()}
     world = World(
-        urls["login"], provider, {n: urls[n] for n in names}, clock, kept, keyring, main[assembly.REALM], main[assembly.BACKGROUND], runners
+        urls["login"],
+        provider,
+        {n: urls[n] for n in names},
+        clock,
+        kept,
+        keyring,
+        main[assembly.REALM],
+        main[assembly.BACKGROUND],
+        runners,
+        fronts,
     )
     try:
         yield world
     finally:
+        for front in fronts.values():
+            front.over.set()
         for runner in runners.values():
             await runner.cleanup()

@@ -41,10 +41,10 @@ class OpKeys:
         """The public keys (RFC 7517 §5)."""
         return KeySet([*self._keys]).as_dict(private=False)
 
-    def sign(self, claims: Mapping[str, object]) -> str:
-        """An ID token of ``claims``."""
+    def sign(self, claims: Mapping[str, object], typ: str = "JWT") -> str:
+        """A token of ``claims``: an ID token unless ``typ`` says otherwise."""
         key = self._keys[0]
-        header = {"alg": self.algorithm.value, "kid": key.kid, "typ": "JWT"}
+        header = {"alg": self.algorithm.value, "kid": key.kid, "typ": typ}
         return jwt.encode(header, dict(claims), key, [self.algorithm.value])
 
     def read(self, token: str) -> Mapping[str, object] | None:

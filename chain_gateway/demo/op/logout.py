@@ -9,6 +9,7 @@ from multidict import MultiMapping
 from yarl import URL
 
 from chain_gateway.demo.op.authorize import single
+from chain_gateway.demo.op.backchannel import HTTP, BackChannel
 from chain_gateway.demo.op.forms import FORM_COOKIE, Forms
 from chain_gateway.demo.op.model import Dialect, OpClient
 from chain_gateway.demo.op.refusals import OAuthRefused, PageRefused
@@ -30,9 +31,10 @@ class Ending:
 class Logout:
     """Ends the session that this browser shows, at once or after a question."""
 
-    def __init__(self, state: OpState, forms: Forms, sign_in: SignIn) -> None:
-        """``sign_in`` knows the session of a request."""
+    def __init__(self, state: OpState, forms: Forms, sign_in: SignIn, back_channel: BackChannel) -> None:
+        """``sign_in`` knows the session of a request, ``back_channel`` tells the clients of its end."""
         self._state = state
+        self._back_channel = back_channel
         self._forms = forms
         self._sign_in = sign_in
 
@@ -47,7 +49,7 @@ class Logout:
         if session is None and request.method == "GET":
             return self._leave(request, ending.url)
         if session is not None and session.sid == ending.sid:
-            return self._ended(request, ending.url)
+            return await self._ended(request, ending.url)
         return self._ask(request, ending.url)
 
     async def confirm(self, request: web.Request) -> web.StreamResponse:
@@ -55,7 +57,7 @@ class Logout:
         form = await posted(request)
         url = str(self._forms.open("logout", request, form.get("form", ""))["url"])
         if form.get("logout") == "yes":
-            return self._ended(request, url)
+            return await self._ended(request, url)
         return self._leave(request, url)
 
     async def auth0(self, request: web.Request) -> web.StreamResponse:
@@ -71,7 +73,7 @@ class Logout:
         allowed = client.post_logout_redirect_uris if client else ()
         if return_to and _bare(return_to) not in {_bare(url) for url in allowed}:
             raise PageRefused(UNREGISTERED)
-        return self._ended(request, return_to or next(iter(allowed), ""))
+        return await self._ended(request, return_to or next(iter(allowed), ""))
 
     def _read(self, form: MultiMapping[str]) -> Ending:
         """The request's hints and its target; raises PageRefused, and then nothing has ended (§4)."""
@@ -116,9 +118,11 @@ class Logout:
         set_cookie(response, FORM_COOKIE, browser)
         return response
 
-    def _ended(self, request: web.Request, url: str) -> web.Response:
-        """The session is over, here and in this browser."""
-        self._state.sessions.take(request.cookies.get(SESSION_COOKIE, ""), self._state.clock())
+    async def _ended(self, request: web.Request, url: str) -> web.Response:
+        """The session is over, here and in this browser, and its clients know before the browser goes on."""
+        session = self._state.sessions.take(request.cookies.get(SESSION_COOKIE, ""), self._state.clock())
+        if session is not None:
+            await self._back_channel.tell(request.app[HTTP], session)
         response = self._leave(request, url)
         clear_cookie(response, SESSION_COOKIE)
         return response

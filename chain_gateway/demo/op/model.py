@@ -38,13 +38,17 @@ DEMO_ACCOUNTS = (
 
 @dataclass(frozen=True, slots=True)
 class OpClient:
-    """A relying party; both lists of URLs are matched exactly (the Auth0 dialect relaxes the second once)."""
+    """A relying party; both lists of URLs are matched exactly (the Auth0 dialect relaxes the second once).
+
+    ``backchannel_logout_uri`` gets a logout token when a session ends that was used there; empty for none.
+    """
 
     client_id: str
     client_secret: str
     redirect_uris: tuple[str, ...]
     post_logout_redirect_uris: tuple[str, ...] = ()
     name: str = ""
+    backchannel_logout_uri: str = ""
 
 
 @dataclass(frozen=True, slots=True)

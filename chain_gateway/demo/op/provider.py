@@ -12,6 +12,7 @@ from collections.abc import Awaitable, Callable, Iterable
 
 from aiohttp import web
 
+from chain_gateway.demo.op.backchannel import PATIENCE, BackChannel, connection
 from chain_gateway.demo.op.forms import Forms
 from chain_gateway.demo.op.keys import OpKeys
 from chain_gateway.demo.op.logout import Logout
@@ -42,14 +43,18 @@ class DemoOp:
         dialect: Dialect | str = Dialect.OIDC,
         clock: Callable[[], float] = time.time,
         random: Callable[[int], bytes] = os.urandom,
+        patience: float = PATIENCE,
     ) -> None:
-        """``issuer`` is the origin it is served at; ``clock`` gives seconds, ``random`` that many bytes."""
+        """``issuer`` is the origin it is served at; ``clock`` gives seconds, ``random`` that many bytes.
+
+        ``patience`` is how many seconds a logout waits for the clients that are told of it.
+        """
         self._keys = OpKeys(Algorithm(algorithm), random)
         self._state = OpState(issuer, clients, accounts, self._keys, Dialect(dialect), clock, random)
         self._forms = Forms(self._state)
         self._sign_in = SignIn(self._state, self._forms)
         self._tokens = Tokens(self._state)
-        self._logout = Logout(self._state, self._forms, self._sign_in)
+        self._logout = Logout(self._state, self._forms, self._sign_in, BackChannel(self._state, patience))
 
     @property
     def issuer(self) -> str:
@@ -69,6 +74,7 @@ class DemoOp:
         """A fresh application on this provider's memory."""
         app = web.Application(middlewares=[refusals], client_max_size=64 * 1024)
         app.on_response_prepare.append(secure)
+        app.cleanup_ctx.append(connection)
         for method, path, handler in self._routes():
             app.router.add_route(method, path, handler)
         app.router.add_static("/static", STATIC)
@@ -122,6 +128,8 @@ class DemoOp:
             "code_challenge_methods_supported": ["S256"],
             "scopes_supported": ["openid", "profile", "email"],
             "prompt_values_supported": ["none", "login", "consent", "select_account"],
+            "backchannel_logout_supported": True,
+            "backchannel_logout_session_supported": True,
             "request_uri_parameter_supported": False,
         }
         if state.dialect is Dialect.OIDC:

@@ -79,6 +79,7 @@ class SignIn:
         """Back to the client with a code (RFC 6749 §4.1.2)."""
         code = self._state.name()
         self._state.grants.put(code, Grant(wanted, session), self._state.clock())
+        self._state.used(session, wanted.client_id)
         return self._back(request, wanted.redirect_uri, {"code": code, "state": wanted.state})
 
     def _refuse(self, request: web.Request, redirect_uri: str, state: str, refused: OAuthRefused) -> web.Response:

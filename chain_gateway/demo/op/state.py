@@ -79,6 +79,7 @@ class OpState:
         self.grants: Shelf[Grant] = Shelf(CODE_SECONDS)
         self.spent: Shelf[str] = Shelf(CODE_SECONDS)
         self.access: Shelf[Access] = Shelf(ACCESS_SECONDS)
+        self._used: Shelf[frozenset[str]] = Shelf(SESSION_SECONDS)
 
     def name(self) -> str:
         """A name that nobody can guess: 22 characters of base64url."""
@@ -88,6 +89,14 @@ class OpState:
         """The account whose username, subject or address ``hint`` is."""
         found = (a for a in self.accounts.values() if hint in {a.username, a.sub, a.email})
         return next(found, None)
+
+    def used(self, session: Session, client_id: str) -> None:
+        """Remembers that a client was given a code of ``session``."""
+        self._used.put(session.id, self.clients_of(session) | {client_id}, self.clock())
+
+    def clients_of(self, session: Session) -> frozenset[str]:
+        """The clients at which ``session`` was used."""
+        return self._used.get(session.id, self.clock()) or frozenset()
 
     def sign_in(self, account: Account, old: str) -> Session:
         """A new session under a new name; the one named ``old``, which this browser showed, is over."""

@@ -1,0 +1,85 @@
+"""What stands before an app: it notes what comes, and where it is told to, it answers in the place of the app."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from typing import Any
+
+from aiohttp import web
+
+from support.wire import claims
+
+Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
+BACK_CHANNEL = "/chain/backchannel-logout"
+
+
+@dataclass
+class Front:
+    """One app's front door. ``fault`` answers what comes to ``paths`` (all of them if empty); None lets it through."""
+
+    fault: Handler | None = None
+    paths: tuple[str, ...] = ()
+    tokens: list[dict[str, Any]] = field(default_factory=list)
+    """The claims of each logout token that came by the back channel."""
+    seen: list[str] = field(default_factory=list)
+    """The path of each request."""
+    inside: int = 0
+    most: int = 0
+    """How many requests are, and ever were, inside at once."""
+    over: asyncio.Event = field(default_factory=asyncio.Event)
+
+    def down(self, *paths: str) -> None:
+        """From now on the connection is closed without an answer."""
+        self.fault, self.paths = self._close, paths
+
+    def hang(self, *paths: str) -> None:
+        """From now on the request is taken and never answered."""
+        self.fault, self.paths = self._wait, paths
+
+    def answers(self, status: int, *paths: str) -> None:
+        """From now on this status is all that is said."""
+
+        async def say(_request: web.Request) -> web.Response:
+            return web.Response(status=status)
+
+        self.fault, self.paths = say, paths
+
+    def well(self) -> None:
+        """From now on the app itself answers."""
+        self.fault = None
+
+    async def _close(self, request: web.Request) -> web.Response:
+        if request.transport is not None:
+            request.transport.abort()
+        return web.Response(status=500)
+
+    async def _wait(self, _request: web.Request) -> web.Response:
+        await self.over.wait()
+        return web.Response(status=500)
+
+    @contextmanager
+    def _counted(self):
+        self.inside += 1
+        self.most = max(self.most, self.inside)
+        try:
+            yield
+        finally:
+            self.inside -= 1
+
+    def before(self, app: web.Application) -> None:
+        """Puts itself before ``app``."""
+
+        @web.middleware
+        async def stand(request: web.Request, handler: Handler) -> web.StreamResponse:
+            self.seen.append(request.path)
+            if request.path == BACK_CHANNEL:
+                self.tokens.append(claims(str((await request.post())["logout_token"])))
+            with self._counted():
+                if self.fault is not None and (not self.paths or request.path in self.paths):
+                    return await self.fault(request)
+                return await handler(request)
+
+        app.middlewares.insert(0, stand)
