@@ -55,8 +55,8 @@ class OpSettings(Section):
         Duration,
         between(LEAST_MAX_AGE, BROWSER_SECONDS),
         Told(
-            "how old a sign-in may be; always asked for, as it makes the provider tell `auth_time`; below the default a "
-            "provider that does not tell it is refused",
+            "how old a sign-in may be; always asked for, as it makes the provider tell `auth_time`; "
+            "below the default a provider that does not tell it is refused",
             '"400d"',
         ),
     ] = MAX_AGE

@@ -54,19 +54,16 @@ class Outcome(enum.IntEnum):
     @property
     def proven(self) -> bool:
         """Whether a valid receipt says that the app is as the walk wanted it."""
-        return self in {Outcome.APPLIED, Outcome.ABSENT}
+        return self in PROVEN
 
     @property
     def failed(self) -> bool:
         """Whether the hop ended without what the walk wanted, and not because something newer came."""
-        return self not in {
-            Outcome.PENDING,
-            Outcome.APPLIED,
-            Outcome.ABSENT,
-            Outcome.STALE,
-            Outcome.UNPROVEN,
-            Outcome.TOLD,
-        }
+        return self in FAILED
+
+
+PROVEN: Final = frozenset({Outcome.APPLIED, Outcome.ABSENT})
+FAILED: Final = frozenset(Outcome) - PROVEN - {Outcome.PENDING, Outcome.STALE, Outcome.UNPROVEN, Outcome.TOLD}
 
 
 class Place(enum.IntEnum):
@@ -156,6 +153,11 @@ class Hops:
     def outcome(self, index: int) -> Outcome:
         """What came of the hop at ``index``."""
         return _OUTCOMES[self.outcomes[index]]
+
+    @property
+    def all_outcomes(self) -> tuple[Outcome, ...]:
+        """What came of each hop."""
+        return tuple(map(_OUTCOMES.__getitem__, self.outcomes))
 
     def settled(self, index: int, outcome: Outcome) -> Hops:
         """The same hops with the outcome of one set."""

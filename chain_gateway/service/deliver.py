@@ -24,8 +24,10 @@ from chain_gateway.tokens.encoding import b64e
 from chain_gateway.tokens.logout_token import LogoutToken, sign_logout_token
 
 LEASE_SECONDS: Final = 30
-BATCH: Final = 64
-PER_APP: Final = 4
+LOOK_SECONDS: Final = 1.0
+"""How long a round waits for who does not answer, before it looks at what has become due meanwhile."""
+STRANGER_SECONDS: Final = 24 * 3600
+"""How long a logout is kept for an app that is registered no more: the next configuration may know it again."""
 CONFIRMED: Final = frozenset({200, 204})
 
 
@@ -36,59 +38,24 @@ class Deliver:
         """``channel`` posts."""
         self._realm = realm
         self._channel = channel
-        self._lanes: defaultdict[str, asyncio.Semaphore] = defaultdict(lambda: asyncio.Semaphore(PER_APP))
+        self._lanes = Lanes()
 
     async def __call__(self) -> int:
-        """Claims and delivers one batch; returns how many were claimed. Nothing is raised: the next round goes on."""
-        now = self._realm.now()
+        """Delivers until nothing is due any more; returns how many deliveries were claimed.
+
+        Nothing is raised for a delivery or a store that fails: the next round goes on. What an ended round had claimed
+        is claimed again when its lease has run out.
+        """
+        count = 0
+        flying: set[asyncio.Task[None]] = set()
         try:
-            claimed = await self._realm.store.owed(now, now + LEASE_SECONDS, BATCH)
-        except StoreUnavailable:
-            log.warning("delivery.store_unavailable")
-            return 0
-        await asyncio.gather(*(self._one(owed) for owed in claimed))
-        return len(claimed)
-
-    async def _one(self, owed: Owed) -> None:
-        app = self._realm.registry.apps.get(owed.entry.app)
-        try:
-            if app is None or given_up(owed.entry.since, app.session_max, self._realm.now()):
-                await self._give_up(owed)
-            elif not takes_back_channel(app):
-                await self._realm.store.note(owed.browser, [replace(owed.entry, holding=Holding.MAY_HOLD)])
-            elif not owed.entry.sid:
-                await self._wait(owed)
-            else:
-                await self._deliver(owed, app)
-        except StoreUnavailable:
-            log.warning("delivery.store_unavailable", app=owed.entry.app)
-
-    async def _deliver(self, owed: Owed, app: App) -> None:
-        realm = self._realm
-        token = LogoutToken(
-            iss=realm.public_url,
-            aud=app.origin,
-            sid=owed.entry.sid,
-            epoch=owed.entry.epoch,
-            jti=b64e(realm.random(16)),
-            iat=realm.now(),
-        )
-        async with self._lanes[app.id]:
-            status = await self._channel.post(app.backchannel_logout_url, sign_logout_token(token, realm.keyring()))
-        if status in CONFIRMED:
-            await realm.store.note(owed.browser, [replace(owed.entry, holding=Holding.NONE, since=realm.now())])
-            log.info("delivery.confirmed", app=app.id, attempts=owed.attempts + 1)
-            return
-        log.warning("delivery.failed", app=app.id, attempts=owed.attempts + 1, status=status or 0)
-        await self._wait(owed)
-
-    async def _wait(self, owed: Owed) -> None:
-        """Puts it off; a browser's next walk may settle it before."""
-        chance = int.from_bytes(self._realm.random(4)) / 2**32
-        due = next_delivery(owed.attempts, self._realm.now(), chance)
-        await self._realm.store.defer(owed.browser, owed.entry.app, owed.entry.epoch, due, owed.attempts + 1)
-
-    async def _give_up(self, owed: Owed) -> None:
-        """No session can live any more that this was meant for; it is said, and forgotten."""
-        log.warning("delivery.given_up", app=owed.entry.app, attempts=owed.attempts)
-        await self._realm.store.note(owed.browser, [replace(owed.entry, holding=Holding.LAPSED)])
+            while claimed := await self._claim(IN_ALL - len(flying)) or flying:
+                if claimed is not flying:
+                    count += len(claimed)
+                    flying |= {asyncio.create_task(self._one(owed)) for owed in claimed}
+                _, flying = await asyncio.wait(flying, timeout=LOOK_SECONDS)
+        finally:
+            for task in flying:
+                task.cancel()
+            await asyncio.gather(*flying, return_exceptions=True)
+        return count

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from chain_gateway.core.walk import Hops, Kind, OpLogout, Outcome, Walk
 from chain_gateway.service.realm import Realm
-from chain_gateway.service.views import AppLine, WalkView
+from chain_gateway.service.views import AppLine, Lines, WalkView
 from chain_gateway.tokens.encoding import b64e
 
 OP_OUTCOMES = {
@@ -19,10 +19,11 @@ OP_OUTCOMES = {
 
 def describe(realm: Realm, walk: Walk) -> WalkView:
     """The view of ``walk``: a line an app, in the order of the hops."""
-    open_at = -1 if walk.place.ended else walk.cursor
-    lines = tuple(_line(realm, walk.hops, index, current=index == open_at) for index in range(len(walk.hops)))
+    at = -1 if walk.place.ended or walk.through else walk.cursor
+    hops = walk.hops
+    lines = Lines(hops.all_outcomes, lambda index: _line(realm, hops, index, current=index == at))
     op = OP_OUTCOMES[walk.op] if walk.kind is Kind.LOGOUT else None
-    return WalkView(b64e(walk.id), walk.kind, lines, op, walk.place.ended)
+    return WalkView(b64e(walk.id), walk.kind, lines, op, walk.place.ended, at)
 
 
 def _line(realm: Realm, hops: Hops, index: int, *, current: bool) -> AppLine:

@@ -6,9 +6,11 @@ origins that the page's form may lead to.
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from typing import overload
 
-from chain_gateway.core.walk import Kind, Outcome
+from chain_gateway.core.walk import PROVEN, Kind, Outcome
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,24 +24,62 @@ class AppLine:
     reason: str = ""
 
 
+class Lines(Sequence[AppLine]):
+    """The lines of a walk, each made when it is looked at: a hop's page shows a few of two hundred."""
+
+    __slots__ = ("_make", "outcomes")
+
+    def __init__(self, outcomes: Sequence[Outcome], make: Callable[[int], AppLine]) -> None:
+        """``outcomes`` of all hops in order; ``make`` gives the line of one."""
+        self.outcomes = outcomes
+        self._make = make
+
+    def __len__(self) -> int:
+        """How many apps there are."""
+        return len(self.outcomes)
+
+    @overload
+    def __getitem__(self, index: int) -> AppLine: ...
+
+    @overload
+    def __getitem__(self, index: slice) -> Sequence[AppLine]: ...
+
+    def __getitem__(self, index: int | slice) -> AppLine | Sequence[AppLine]:
+        """The line at ``index``, or the lines of a slice."""
+        if isinstance(index, slice):
+            return [self._make(at) for at in range(len(self))[index]]
+        return self._make(range(len(self))[index])
+
+
 @dataclass(frozen=True, slots=True)
 class WalkView:
-    """A walk as its person sees it. ``op_outcome`` is None where the provider's own session is not its concern."""
+    """A walk as its person sees it. ``op_outcome`` is None where the provider's own session is not its concern.
+
+    ``at`` is the zero-based place of the hop that is being made, -1 for none, None where the lines themselves tell.
+    """
 
     walk_id: str
     kind: Kind
-    lines: tuple[AppLine, ...]
+    lines: Sequence[AppLine]
     op_outcome: Outcome | None = None
     ended: bool = False
+    at: int | None = None
+
+    @property
+    def outcomes(self) -> Sequence[Outcome]:
+        """What came of each hop, in order."""
+        return self.lines.outcomes if isinstance(self.lines, Lines) else [line.outcome for line in self.lines]
 
     @property
     def done(self) -> int:
         """How many apps have confirmed."""
-        return sum(1 for line in self.lines if line.outcome.proven)
+        return sum(1 for outcome in self.outcomes if outcome in PROVEN)
 
     @property
     def step(self) -> int:
         """The one-based number of the hop that is being made, or the number of hops when there is none."""
+        if self.at is not None:
+            return self.at + 1 if self.at >= 0 else len(self.lines)
         return next((i for i, line in enumerate(self.lines, 1) if line.current), len(self.lines))
 
 

@@ -38,7 +38,7 @@ class Excerpt:
 def excerpt(view: WalkView) -> Excerpt:
     """All apps of ``view`` if they are few, else the ones that matter now."""
     lines = view.lines
-    outcomes = [line.outcome for line in lines]
+    outcomes = view.outcomes
     counted = Counter(outcomes)
     settled = len(lines) - counted[Outcome.PENDING]
     if len(lines) <= LISTED:

@@ -66,7 +66,7 @@ def progress(view: WalkView) -> str:
         return DOING[view.kind]
     step = view.step
     if not view.lines[step - 1].current:
-        step = next((i for i, line in enumerate(view.lines, 1) if line.outcome is Outcome.PENDING), step)
+        step = next((i for i, outcome in enumerate(view.outcomes, 1) if outcome is Outcome.PENDING), step)
     return f"{DOING[view.kind]}: {step} of {len(view.lines)}"
 
 
@@ -87,7 +87,7 @@ def _partly(view: WalkView) -> Verdict:
     done, total = view.done, len(view.lines)
     verb = "Signed in to" if view.kind is Kind.LOGIN else "Signed out of"
     heading = f"{verb} {done} of {total}" if total else f"The {NOUN[view.kind]} is not confirmed"
-    outcomes = [*(line.outcome for line in view.lines), *(() if view.op_outcome is None else (view.op_outcome,))]
+    outcomes = [*view.outcomes, *(() if view.op_outcome is None else (view.op_outcome,))]
     missed = any(outcome.failed or outcome is Outcome.PENDING for outcome in outcomes)
     return Verdict("bad" if missed else "ask", heading, tuple(p for p in (" ".join(_gaps(view)), _op_gap(view)) if p))
 
