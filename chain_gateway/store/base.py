@@ -139,7 +139,7 @@ class Walks(Protocol):
         """This browser's walks that are open and have not expired (``now < expires_at``), the newest epoch first."""
 
     async def open_everywhere(self, limit: int) -> list[StoredWalk]:
-        """Up to ``limit`` open walks of all browsers, expired or not, those of the earliest hop deadline first."""
+        """Up to ``limit`` (none below 1) open walks of all browsers, expired or not, the earliest deadline first."""
 
     async def drop_walk(self, walk_id: bytes) -> bool:
         """Stops a walk where it stands; False if there is none of this id that is open."""
@@ -176,7 +176,7 @@ class Queue(Protocol):
     """
 
     async def owed(self, now: int, lease_until: int, limit: int) -> list[Owed]:
-        """Claims up to ``limit`` entries that are due (``due <= now``): those due at once, then those due longest.
+        """Claims up to ``limit`` (none below 1) that are due (``due <= now``): those due at once, then the longest due.
 
         Claiming is that ``due`` becomes ``lease_until``, in the same change, so that nobody else gets them before. Who
         claims one settles or defers it until then; for who does not, because it died, the next claim does.
@@ -186,7 +186,7 @@ class Queue(Protocol):
         """Sets when an entry is due, and its ``attempts``; False if it is not owed any more with that ``epoch``."""
 
     async def all_owed(self, limit: int) -> list[Owed]:
-        """Up to ``limit`` owed logouts, claimed or not, the first to be due first; claims nothing."""
+        """Up to ``limit`` (none below 1) owed logouts, claimed or not, the first to be due first; claims nothing."""
 
 
 class SignIns(Protocol):

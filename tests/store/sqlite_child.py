@@ -46,13 +46,15 @@ async def spend(store: SqliteStore, walk_id: str, nonce: str, epoch: str) -> Non
 
 
 async def claim(store: SqliteStore, limit: str) -> None:
-    """Claims so many owed logouts at a time, four times at once, until there are none; and says whose they were."""
-    while True:
+    """Claims so many owed logouts at a time, and says whose they are.
+
+    A first share before the word is given, so that no process is left out; then four at once until there are none.
+    """
+    shares = [await store.owed(NOW, NOW + 30, int(limit))]
+    wait_for_the_word()
+    while any(shares):
+        say(*(f"{each.browser.hex()}/{each.entry.app}" for share in shares for each in share))
         shares = await asyncio.gather(*(store.owed(NOW, NOW + 30, int(limit)) for _ in range(4)))
-        claimed = [f"{each.browser.hex()}/{each.entry.app}" for share in shares for each in share]
-        if not claimed:
-            return
-        say(*claimed)
 
 
 async def claim_and_hang(store: SqliteStore, limit: str) -> None:
@@ -123,7 +125,7 @@ def main(command: str, path: str, *words: str) -> None:
             os.setgroups([])
             os.setgid(NOBODY)
             os.setuid(NOBODY)
-        if command in {"epochs", "spend", "claim"}:
+        if command in {"epochs", "spend"}:
             wait_for_the_word()
         try:
             await store.open()

@@ -23,6 +23,7 @@ async def lists_open_walks_everywhere(store: Store) -> None:
     mine = [walk for walk in listed if walk.id in {each.id for each in walks}]
     expect("the list", mine, [walks[1], walks[2], walks[0], walks[3]])
     expect("the first three", await store.open_everywhere(3), listed[:3])
+    expect("none at all", [await store.open_everywhere(n) for n in (0, -1)], [[], []])
 
 
 async def stops_a_dropped_walk(store: Store) -> None:

@@ -84,6 +84,7 @@ async def comes_in_its_turn(store: Store) -> None:
     await store.note(browser, entries)
     for each, due in ((entries[0], NOW - 5), (entries[1], NOW - 9), (entries[2], NOW)):
         await store.defer(browser, each.app, NOW_MS, due, 1)
+    expect("what is given to who can take no more", [await store.owed(NOW, FAR, n) for n in (0, -1)], [[], []])
     turns = [[each.entry.app for each in await store.owed(NOW, FAR, 2)] for _ in range(4)]
     expect("the turns", turns, [["app5", "app4"], ["app3", "app1"], ["app0", "app2"], []])
 
@@ -183,6 +184,7 @@ async def is_shown_without_a_claim(store: Store) -> None:
     ]
     expect("the first three", await store.all_owed(3), wanted)
     expect("the first two", await store.all_owed(2), wanted[:2])
+    expect("none at all", [await store.all_owed(n) for n in (0, -1)], [[], []])
     due = [replace(each, due=FAR) for each in wanted]
     expect("what is claimed after it", await store.owed(NOW + 5, FAR, MANY), due)
 

@@ -21,7 +21,7 @@ WHERE b.id = ?"""
 
 _OWED = """
 SELECT browser, attempts, due, app, holding, epoch, since, sub, sid, auth_time
-FROM ledger INDEXED BY ledger_owed WHERE holding = 'owed' AND due <= ? ORDER BY due, since LIMIT ?"""
+FROM ledger INDEXED BY ledger_owed WHERE holding = 'owed' AND due <= ? ORDER BY due, since LIMIT max(?, 0)"""
 
 _OF_SESSION = """
 SELECT browser FROM op_records INDEXED BY op_records_by_sid
@@ -53,7 +53,7 @@ def open_walks(connection: sqlite3.Connection, browser: bytes, now: int) -> list
 
 def open_everywhere(connection: sqlite3.Connection, limit: int) -> list[StoredWalk]:
     """See ``Walks.open_everywhere``."""
-    rows = connection.execute(_OPEN + "WHERE NOT ended ORDER BY hop_deadline LIMIT ?", (limit,))
+    rows = connection.execute(_OPEN + "WHERE NOT ended ORDER BY hop_deadline LIMIT max(?, 0)", (limit,))
     return [_walk(row) for row in rows]
 
 
