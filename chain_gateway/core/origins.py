@@ -127,7 +127,7 @@ def check_location(url: str) -> str:
         raise TargetRefused("a Location without a plain http or https origin")
     try:
         _check_host(match["host"])
-        again = urlsplit(url)
+        again = urlsplit(url.partition("?")[0])
     except ValueError as error:
         raise TargetRefused("a Location whose host has more than one reading") from error
     if f"{again.scheme}://{again.netloc}" != origin:

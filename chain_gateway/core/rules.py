@@ -49,17 +49,17 @@ def is_through(walk: Walk, event: Event) -> bool:
 
 def is_back_channel(walk: Walk, event: Event) -> bool:
     """The next app is told over the back channel, without a hop of the browser."""
-    return not walk.through and walk.hop.mode is Mode.BACK_CHANNEL
+    return not walk.through and walk.mode is Mode.BACK_CHANNEL
 
 
 def is_external(walk: Walk, event: Event) -> bool:
     """The next hop goes to an app without the SDK."""
-    return walk.hop.mode is Mode.EXTERNAL
+    return walk.mode is Mode.EXTERNAL
 
 
 def is_two_step(walk: Walk, event: Event) -> bool:
     """The next hop proves the browser by a cookie of the app's own first."""
-    return walk.hop.mode is Mode.TWO_STEP
+    return walk.mode is Mode.TWO_STEP
 
 
 def next_redirects(walk: Walk) -> int:
@@ -68,12 +68,12 @@ def next_redirects(walk: Walk) -> int:
         return 1 + OP_REDIRECTS
     if walk.through:
         return 1
-    return HOP_REDIRECTS.get(walk.hop.mode, 0)
+    return HOP_REDIRECTS.get(walk.mode, 0)
 
 
 def leaves_registry(walk: Walk) -> bool:
     """Whether the next thing passes through hosts that nobody listed: an external app's provider, or ours."""
-    return op_is_due(walk, PROCEED) or (not walk.through and walk.hop.mode is Mode.EXTERNAL)
+    return op_is_due(walk, PROCEED) or (not walk.through and walk.mode is Mode.EXTERNAL)
 
 
 def needs_page(walk: Walk, event: Event) -> bool:
@@ -102,7 +102,7 @@ def is_other_browser(walk: Walk, event: Event) -> bool:
         isinstance(event, Receipted)
         and event.reason == "other_browser"
         and walk.kind is Kind.LOGOUT
-        and walk.hop.mode is Mode.REDIRECT
+        and walk.mode is Mode.REDIRECT
     )
 
 
@@ -114,7 +114,7 @@ def is_used(walk: Walk, event: Event) -> bool:
 def may_try_again(walk: Walk, event: Event) -> bool:
     """The app's policy allows another try, and another try could help."""
     helps = isinstance(event, Receipted | HopFailed) and event.outcome not in NOT_TRIED_AGAIN
-    return helps and not walk.silent and walk.hop.mode is not Mode.EXTERNAL and walk.attempt < walk.hop.retries
+    return helps and not walk.silent and walk.mode is not Mode.EXTERNAL and walk.attempt < walk.hop.retries
 
 
 def ends_the_login(walk: Walk, event: Event) -> bool:
@@ -159,7 +159,7 @@ def send_begin(walk: Walk, event: Event) -> Change:
 
 def send_ticket(walk: Walk, event: Event) -> Change:
     """The ticket goes out, on a page or by a redirect."""
-    if walk.hop.mode is Mode.FORM_POST:
+    if walk.mode is Mode.FORM_POST:
         return walk._replace(redirects=1, form_run=True), (SendTicket(),)
     return walk._replace(redirects=walk.redirects + 2), (SendTicket(),)
 

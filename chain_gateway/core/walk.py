@@ -150,6 +150,10 @@ class Hops:
         """The hops in order."""
         return (self[index] for index in range(len(self)))
 
+    def mode(self, index: int) -> Mode:
+        """How the hop at ``index`` is made."""
+        return _MODES[self.plan[index * HOP_BYTES + TAG_BYTES] & 7]
+
     def outcome(self, index: int) -> Outcome:
         """What came of the hop at ``index``."""
         return _OUTCOMES[self.outcomes[index]]
@@ -202,6 +206,11 @@ class Walk(NamedTuple):
     def hop(self) -> Hop:
         """The hop at the cursor; IndexError when the chain is through."""
         return self.hops[self.cursor]
+
+    @property
+    def mode(self) -> Mode:
+        """The mode of the hop at the cursor, without the rest of it; IndexError when the chain is through."""
+        return self.hops.mode(self.cursor)
 
     @property
     def through(self) -> bool:

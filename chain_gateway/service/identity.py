@@ -6,9 +6,10 @@ cookie that is named by the walk, never changes, and ends with it. Two tabs have
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+
+import orjson
 
 from chain_gateway.core.limits import IDENTITY_BYTES, WALK_SECONDS
 from chain_gateway.core.walk import Walk
@@ -57,7 +58,7 @@ class Identities:
             "claims": dict(identity.claims),
             "sids": dict(identity.sids),
         }
-        plain = walk.id + walk.browser + json.dumps(content, separators=(",", ":")).encode()
+        plain = walk.id + walk.browser + orjson.dumps(content)
         if len(plain) > IDENTITY_BYTES - 600:
             raise SignInFailed("the claims do not fit into a cookie", code="sign_in_failed.claims_too_big")
         return Cookie(_name(walk), self._realm.seal(Purpose.IDENTITY, plain), WALK_SECONDS)
@@ -74,7 +75,7 @@ class Identities:
         bound = walk.id + walk.browser
         if not plain.startswith(bound):
             return None
-        content = json.loads(plain[len(bound) :])
+        content = orjson.loads(plain[len(bound) :])
         return Identity(
             content["sub"], content["sid"], content["at"], content["acr"], content["claims"], content["sids"]
         )

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from chain_gateway.core.chain import App
 from chain_gateway.core.limits import TICKET_SECONDS
-from chain_gateway.core.origins import with_query
 from chain_gateway.core.walk import Kind, Walk
 from chain_gateway.service.identity import Identity
 from chain_gateway.service.realm import NONCE_BYTES, Realm, pseudonym
@@ -25,8 +24,8 @@ class Tickets:
         return seal_walk(walk, self._realm.keyring(), self._realm.random(NONCE_BYTES), self._realm.now())
 
     def relay_url(self, state: str) -> str:
-        """Where a hop comes back."""
-        return with_query(self._realm.url("/relay"), state=state)
+        """Where a hop comes back; ``state`` is base64url and a dot, which a query takes as it is."""
+        return f"{self._realm.public_url}/relay?state={state}"
 
     def issue(self, walk: Walk, app: App, identity: Identity, *, begin: bool = False, cnf: str = "") -> str:
         """The signed ticket of the hop at the cursor of ``walk``, for ``app``.

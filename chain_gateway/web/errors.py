@@ -11,7 +11,7 @@ from aiohttp.typedefs import Handler
 
 from chain_gateway.errors import BadInput, BodyTooLong, ChainGatewayError, NotFound, WalkGone
 from chain_gateway.service.views import ErrorPage, Link
-from chain_gateway.web.cookies import BROWSER
+from chain_gateway.web.cookies import BROWSER, own_cookies
 from chain_gateway.web.reply import show
 
 log = structlog.stdlib.get_logger("chain_gateway")
@@ -51,9 +51,17 @@ def _tell(request: web.Request, error: ChainGatewayError, status: int) -> web.Re
 
 
 def _answer(request: web.Request, error: ChainGatewayError, status: int, reference: str) -> web.Response:
-    may_resume = BROWSER in request.cookies and not isinstance(error, NotFound | WalkGone)
+    may_resume = _has_browser(request) and not isinstance(error, NotFound | WalkGone)
     links = (Link("/resume", "Continue where you left off"),) if may_resume else ()
     return show(request, ErrorPage(error.code, status, error.text, error.help, reference, links), status)
+
+
+def _has_browser(request: web.Request) -> bool:
+    """Whether the request shows a cookie of a browser that we know, or says so."""
+    try:
+        return BROWSER in own_cookies(request)
+    except BadInput:
+        return False
 
 
 def _path(request: web.Request) -> str:
