@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from chain_gateway.core.packing import unpack
 from chain_gateway.errors import WalkGone
+from chain_gateway.service.describe import describe
 from chain_gateway.service.endings import Endings
 from chain_gateway.service.passage import Passage
 from chain_gateway.service.realm import Realm, Visitor
-from chain_gateway.service.views import Reply, Show
+from chain_gateway.service.views import Reply, Show, WalkPage
 from chain_gateway.tokens.encoding import b64d
 
 
@@ -30,6 +31,8 @@ class ShowWalk:
         if stored is None or not visitor.browser or not visitor.is_owner(stored.browser):
             raise WalkGone("no such walk of this browser")
         walk = unpack(stored.state)
+        if stored.stopped:
+            return Show(WalkPage(describe(self._realm, walk), superseded=True))
         if walk.place.ended:
             return Show(self._endings.page(await self._endings.confirmed(walk)))
         return self._passage.walk_page(walk)
