@@ -46,6 +46,10 @@ def _debian(*packages: str) -> tuple[str, ...]:
     return ("apt-get", "install", "--yes", "--no-install-recommends", *packages)
 
 
+def _firefox() -> str | None:
+    return shutil.which("firefox-esr") or shutil.which("firefox")
+
+
 def _has_node(_: Path) -> bool:
     node = shutil.which("node")
     if node is None or shutil.which("npm") is None:
@@ -72,6 +76,7 @@ def _packages(lock: Path) -> dict[str, object]:
 
 PARTS = (
     Part("Chromium", "browser", lambda _: shutil.which("chromium") is not None, _debian("chromium"), by_root=True),
+    Part("Firefox", "firefox", lambda _: _firefox() is not None, _debian("firefox-esr"), by_root=True),
     Part(
         f"Node {OLDEST_NODE} with npm",
         "node",
