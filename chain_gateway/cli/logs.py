@@ -1,7 +1,8 @@
 """Structured logs: one JSON object a line off a terminal, and nothing secret in any.
 
 A log event has a name and named fields. What could slip in by mistake is taken out by one processor: every field whose
-name or value looks like a credential. Tracebacks are plain, without the values of variables.
+name or value looks like a credential. Tracebacks are plain, without the values of variables. What libraries say goes
+the same way: a line of theirs may hold a piece of a request.
 """
 
 from __future__ import annotations
@@ -16,16 +17,33 @@ import structlog
 
 HIDDEN: Final = "***"
 NAMES: Final = frozenset(
-    {"authorization", "cookie", "set_cookie", "ticket", "receipt", "state", "token", "id_token", "code", "secret"}
-)
+    {
+        "authorization", "bind", "client_secret", "code", "confirm", "cookie", "id_token", "logout_token", "nonce",
+        "receipt", "request", "secret", "set_cookie", "state", "ticket", "token", "verifier",
+    }
+)  # fmt: skip
 """Fields that are hidden whole; ``code`` of a refusal is an error's name and is let through if it looks like one."""
 _ERROR_CODE: Final = re.compile(r"[a-z_]+(\.[a-z_]+)*")
-_TOKEN: Final = re.compile(r"[A-Za-z0-9_-]{16,}\.[A-Za-z0-9_.-]{24,}")
+_TOKEN: Final = re.compile(r"[A-Za-z0-9_-]{4,}\.[A-Za-z0-9_-]{32,}(?:\.[A-Za-z0-9_-]*)*")
+"""A sealed text (a short kid, a dot, the rest) and a signed one (three parts); no name in a traceback is so long."""
 _QUERY: Final = re.compile(r"(https?://[^\s?#]+)\?\S+")
+_PLAIN: Final = int | float | bool | None
+
+
+class Forward(logging.Handler):
+    """Takes what libraries log by the standard library, warnings and worse, and logs it as a line of ours."""
+
+    def emit(self, record: logging.LogRecord) -> None:
+        """One line ``library.said`` with the library's name and its words."""
+        log = structlog.stdlib.get_logger("chain_gateway")
+        log.warning("library.said", library=record.name, words=record.getMessage(), exc_info=record.exc_info or False)
 
 
 def configure(*, json: bool | None = None, debug: bool = False) -> None:
-    """Sets structlog up for the process; ``json`` None means: unless standard error is a terminal."""
+    """Sets up structlog, and the standard library's logging, for the process.
+
+    ``json`` None means: unless standard error is a terminal.
+    """
     as_json = not sys.stderr.isatty() if json is None else json
     renderer = (
         structlog.processors.JSONRenderer()
@@ -37,7 +55,7 @@ def configure(*, json: bool | None = None, debug: bool = False) -> None:
             structlog.contextvars.merge_contextvars,
             structlog.processors.add_log_level,
             structlog.processors.TimeStamper(fmt="iso", utc=True),
-            *([structlog.processors.format_exc_info] if as_json else []),
+            structlog.processors.format_exc_info,
             hide_secrets,
             renderer,
         ],
@@ -45,6 +63,7 @@ def configure(*, json: bool | None = None, debug: bool = False) -> None:
         logger_factory=structlog.PrintLoggerFactory(sys.stderr),
         cache_logger_on_first_use=True,
     )
+    logging.basicConfig(handlers=[Forward()], level=logging.WARNING, force=True)
 
 
 def hide_secrets(
@@ -54,8 +73,8 @@ def hide_secrets(
 ) -> MutableMapping[str, object]:
     """The event without credentials: hidden fields, tokens in values, and the query of every URL."""
     for name, value in event.items():
-        if isinstance(value, str):
-            event[name] = _shown(name, value)
+        if not isinstance(value, _PLAIN):
+            event[name] = _shown(name, value if isinstance(value, str) else repr(value))
     return event
 
 

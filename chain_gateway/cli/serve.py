@@ -19,8 +19,8 @@ from chain_gateway.cli.console import DONE, USAGE, complain, say
 from chain_gateway.config.addresses import TcpAddress
 from chain_gateway.config.load import load
 from chain_gateway.config.model import Settings
-from chain_gateway.core.limits import HEADER_FIELD_BYTES, REQUEST_LINE_BYTES
 from chain_gateway.tokens.keyring import Keyring
+from chain_gateway.web.server import opened
 
 DRAIN_SECONDS: Final = 30
 log = structlog.stdlib.get_logger("chain_gateway")
@@ -50,16 +50,7 @@ def has_c_parser() -> bool:
 async def _serve(settings: Settings, keyring: Keyring) -> None:
     began = time.monotonic()
     app = await build(settings, keyring)
-    runner = web.AppRunner(
-        app,
-        access_log=None,
-        handle_signals=False,
-        max_line_size=REQUEST_LINE_BYTES,
-        max_field_size=HEADER_FIELD_BYTES,
-        shutdown_timeout=DRAIN_SECONDS,
-    )
-    await runner.setup()
-    try:
+    async with opened(app, drain_seconds=DRAIN_SECONDS) as runner:
         await _site(runner, settings).start()
         ready = round(time.monotonic() - began, 3)
         log.info(
@@ -68,12 +59,10 @@ async def _serve(settings: Settings, keyring: Keyring) -> None:
         say(f"listening on {settings.gateway.listen} as {settings.gateway.public_url}")
         await _stopped()
         log.info("gateway.draining")
-    finally:
-        await runner.cleanup()
-        log.info("gateway.stopped")
+    log.info("gateway.stopped")
 
 
-def _site(runner: web.AppRunner, settings: Settings) -> web.BaseSite:
+def _site(runner: web.BaseRunner, settings: Settings) -> web.BaseSite:
     listen = settings.gateway.listen
     if isinstance(listen, TcpAddress):
         return web.TCPSite(runner, listen.host, listen.port)

@@ -12,6 +12,8 @@ from aiohttp.http_parser import RawRequestMessage
 from aiohttp.streams import StreamReader
 from aiohttp.web_protocol import RequestHandler
 
+from chain_gateway.web.server import Door
+
 STOP_SECONDS = 2.0
 
 
@@ -34,8 +36,7 @@ class Hosts:
             await runner.setup()
             if runner.server is not None:
                 self._servers[host] = runner.server
-        server = web.Server(self._handle, request_factory=self._request, access_log=None)
-        self._front = web.ServerRunner(server, shutdown_timeout=STOP_SECONDS)
+        self._front = web.ServerRunner(Door(self._handle, self._request), shutdown_timeout=STOP_SECONDS)
         await self._front.setup()
         for listening in sockets:
             await web.SockSite(self._front, listening).start()
