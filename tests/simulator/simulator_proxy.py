@@ -82,6 +82,7 @@ class Passing:
     async def ask(self) -> bytes:
         """Hands it on; returns the whole answer. ConnectionError if nobody is there, or who was there went away."""
         exchange = Exchange(self.request)
+        await self.proxy.ready.wait()
         reader, writer = await asyncio.open_connection(*self.proxy.upstream)
         try:
             self.proxy.seen.append(exchange)
@@ -188,6 +189,8 @@ class Proxy:
     """What reached what is behind, in order."""
     held: asyncio.Event = field(default_factory=asyncio.Event)
     let_go: asyncio.Event = field(default_factory=asyncio.Event)
+    ready: asyncio.Event = field(default_factory=asyncio.Event)
+    """Whether somebody is there behind it; until then what comes waits."""
     struck: int = 0
     """How many requests met the fault."""
     _fault: Fault = passes
@@ -195,6 +198,9 @@ class Proxy:
     _left: int = 0
     _server: asyncio.Server | None = None
     _tasks: set[asyncio.Task[None]] = field(default_factory=set)
+
+    def __post_init__(self) -> None:
+        self.ready.set()
 
     def strike(self, fault: Fault, wanted: Wanted, times: int = 1) -> None:
         """The next ``times`` requests that are ``wanted`` meet ``fault``; -1 for all of them until ``heal``."""

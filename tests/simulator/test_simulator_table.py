@@ -2,47 +2,15 @@
 
 from __future__ import annotations
 
-import os
 from pathlib import Path
 
 import pytest
+from simulator_parts import assert_kept
 from simulator_scenarios import PLACES, Play, Scenario, scenarios
 from simulator_stranded import MANNERS, stranded
 from simulator_world import a_simulation
 
 from chain_gateway.core.limits import WALK_SECONDS
-
-TABLE = Path(__file__).with_name("table.txt")
-
-
-def kept(title: str) -> str:
-    """The part of the table under ``title``."""
-    parts = TABLE.read_text().split("\n\n") if TABLE.exists() else []
-    return next((part for part in parts if part.startswith(title + "\n")), "").strip()
-
-
-def keep(title: str, part: str) -> None:
-    """Writes a part of the table anew, or adds it."""
-    parts = [each.strip() for each in TABLE.read_text().split("\n\n")] if TABLE.exists() else []
-    found = [part if each.startswith(title + "\n") else each for each in parts if each]
-    TABLE.write_text("\n\n".join(found if part in found else [*found, part]) + "\n")
-
-
-def drawn(title: str, rows: list[tuple[str, ...]]) -> str:
-    """A part of the table, in columns."""
-    widths = [max(len(cell) for cell in column) for column in zip(*rows, strict=True)]
-    lines = ["  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip() for row in rows]
-    return "\n".join([title, *lines])
-
-
-def assert_kept(title: str, rows: list[tuple[str, ...]]) -> None:
-    """The rows are those of the table; ``SIMULATOR_TABLE=write`` makes them so."""
-    part = drawn(title, rows)
-    print(part)  # noqa: T201 - for whoever asks pytest for it (-s)
-    if os.environ.get("SIMULATOR_TABLE") == "write":
-        keep(title, part)
-    assert part == kept(title)
-
 
 HEADS = {
     "login": ("way to", "fault", "told", "has", "moves", "end"),
