@@ -108,7 +108,8 @@ class Departures:
     def _hop_page(self, walk: Walk, app: App, hop_url: str, ticket: str) -> HopPage:
         tags, ends = form_reach(walk)
         origins = [self._realm.registry.by_tag[tag].origin for tag in tags if tag in self._realm.registry.by_tag]
-        if ends and walk.return_to:
+        # A login that gives way to a newer one of the same person goes on to its return URL from any hop.
+        if walk.return_to and (ends or walk.kind is Kind.LOGIN):
             origins.append(origin_of(walk.return_to))
         relay = self._tickets.relay_url(self._tickets.state(walk))
         return HopPage(

@@ -93,7 +93,8 @@ class StartLogin:
                 login_hint=login_hint,
             )
         )
-        return Go(url, cookies=self._transactions.begin(visitor, transaction))
+        # The browser's id goes out now: two tabs that come back from the provider at once must not draw one each.
+        return Go(url, self._transactions.begin(visitor, transaction), visitor.browser or realm.random(16))
 
     async def _go_on(self, visitor: Visitor, target: Target) -> Reply | None:
         """The login that a dead app held up, past that app and on to where this one leads; None if there is none."""
