@@ -6,6 +6,7 @@ this browser's own session; without one a page asks.
 
 from __future__ import annotations
 
+import hashlib
 import hmac
 import json
 from dataclasses import dataclass, replace
@@ -35,6 +36,7 @@ from chain_gateway.tokens.purposes import Purpose
 
 SCOPES: Final = frozenset({"", "all", "app"})
 CONFIRM_BYTES: Final = 2048
+DIGEST_BYTES: Final = 12
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,15 +65,15 @@ class StartLogout:
     async def __call__(self, visitor: Visitor, params: LogoutParams) -> Reply:
         """The page that asks, or the first stop of the walk."""
         if params.confirm:
-            params = self._confirmed(visitor, params.confirm)
-            return await self._walk(visitor, self._target(params), params, by_form=True)
+            params, named = self._confirmed(visitor, params.confirm)
+            return await self._walk(visitor, self._target(params), params, named)
         target = self._target(params)
         if (walk := await stranded(self._realm, visitor, Kind.LOGOUT)) is not None:
             return await self._resume.past_hop(walk._replace(return_to=target.return_to or walk.return_to), visitor)
         known = await self._known(visitor)
         signed = bool(params.request) and await self._is_signed(target, params, known)
         if self._realm.confirm_logout == "never" or (signed and self._realm.confirm_logout != "always"):
-            return await self._walk(visitor, target, params, by_form=False)
+            return await self._walk(visitor, target, params)
         return self._ask(visitor, target, params, known)
 
     def _target(self, params: LogoutParams) -> Target:
@@ -115,6 +117,8 @@ class StartLogout:
     def _ask(self, visitor: Visitor, target: Target, params: LogoutParams, known: Browser | None) -> Reply:
         """The page that asks; its form is bound to this browser and sealed, so no other page can send it."""
         browser = visitor.browser or self._realm.random(16)
+        decisions = self._plan(target, params, known)
+        reach = self._reach(self._planned(browser, 0, target, params, decisions, by_form=True))
         content = {
             "b": b64e(browser),
             "chain": target.chain.id,
@@ -122,40 +126,52 @@ class StartLogout:
             "return_to": target.return_to,
             "scope": params.scope,
             "until": self._realm.now() + CONFIRM_SECONDS,
+            "named": _digest(reach),
         }
         confirm = self._realm.seal(Purpose.CONFIRM, json.dumps(content, separators=(",", ":")).encode())
-        decisions = self._plan(target, params, known)
-        tags, ends = form_reach(self._planned(browser, 0, target, params, decisions, by_form=True))
-        origins = [self._realm.registry.by_tag[tag].origin for tag in tags]
-        if ends and target.return_to:
-            origins.append(origin_of(target.return_to))
         page = ConfirmPage(
             sites=tuple(decision.app.name for decision in decisions if decision.visited),
             fields=(("confirm", confirm),),
             stay_url=target.return_to or target.chain.apps[0].origin + "/",
             one_app=params.scope == "app",
-            form_origins=tuple(dict.fromkeys(origins)),
+            form_origins=reach,
         )
         return Show(page, browser=browser)
 
-    def _confirmed(self, visitor: Visitor, confirm: str) -> LogoutParams:
-        """What the person has said yes to; TokenRefused or BrowserUnknown if it was not this person in this browser."""
+    def _reach(self, walk: Walk) -> tuple[str, ...]:
+        """The origins that the page which asks must name, so that its form can lead into ``walk``."""
+        tags, ends = form_reach(walk)
+        origins = [self._realm.registry.by_tag[tag].origin for tag in tags]
+        if ends and walk.return_to:
+            origins.append(origin_of(walk.return_to))
+        return tuple(dict.fromkeys(origins))
+
+    def _confirmed(self, visitor: Visitor, confirm: str) -> tuple[LogoutParams, str]:
+        """What the person has said yes to, and the digest of whom the page named.
+
+        TokenRefused or BrowserUnknown if it was not this person in this browser.
+        """
         plain = self._realm.keyring().open(Purpose.CONFIRM, confirm, CONFIRM_BYTES, self._realm.now())
         content = json.loads(plain)
         if not visitor.browser or not visitor.is_owner(b64d(content["b"])):
             raise BrowserUnknown("a confirmation of another browser")
         if self._realm.now() > content["until"]:
             raise TokenRefused("the page that asked is too old", code="token_refused.expired")
-        return LogoutParams(content["chain"], content["return_to"], content["app"], content["scope"])
+        params = LogoutParams(content["chain"], content["return_to"], content["app"], content["scope"])
+        return params, content["named"]
 
-    async def _walk(self, visitor: Visitor, target: Target, params: LogoutParams, *, by_form: bool) -> Reply:
+    async def _walk(self, visitor: Visitor, target: Target, params: LogoutParams, named: str | None = None) -> Reply:
+        """Takes the epoch and begins; ``named`` is the digest of whom a form named, None where no form led here."""
         realm = self._realm
         browser = visitor.browser or realm.random(16)
         # The epoch first: once it is taken no older walk sends a ticket, so nothing is missed in the ledger.
         epoch = await self._epoch(browser, whole=params.scope != "app")
         known = await self._known(visitor)
         decisions = self._plan(target, params, known)
-        walk = self._planned(browser, epoch, target, params, decisions, by_form=by_form)
+        walk = self._planned(browser, epoch, target, params, decisions, by_form=named is not None)
+        if named is not None and named != _digest(self._reach(walk)):
+            # Another tab signed in or out since the page asked, so its policy may stop what comes: a page goes between.
+            walk = walk._replace(redirects=walk.budget)
         identity = sessions_of(self._op_sessions, known)
         owner = replace(visitor, browser=browser)
         cookies = (self._identities.cookie(walk, identity),)
@@ -199,3 +215,8 @@ class StartLogout:
             return await self._realm.store.take_epoch(browser, now_ms, logout=whole)
         except StoreUnavailable:
             return now_ms
+
+
+def _digest(origins: tuple[str, ...]) -> str:
+    """What a list of origins is recognised by: two hundred of them do not fit into a form's field."""
+    return b64e(hashlib.sha256(" ".join(origins).encode()).digest()[:DIGEST_BYTES])

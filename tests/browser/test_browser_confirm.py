@@ -37,3 +37,18 @@ async def test_who_stays_is_led_back_and_stays(chromium):
         await person.tab.get_by_role("link", name="Stay signed in").click()
         await person.tab.wait_for_url(world.apps["bank"] + "/")
         assert await person.looks() == dict.fromkeys(world.apps, "demo|alice")
+
+
+async def test_a_site_that_came_in_meanwhile_is_signed_out_too(chromium):
+    """T48: the page was asked for before another tab signed in at Bank, so its policy does not name Bank."""
+    lazy = {"bank": {"visit": "lazy"}}
+    async with in_a_world(chromium, apps=lazy, op={"logout": "none"}) as (world, person):
+        await person.sign_in()
+        other = await person.context.new_page()
+        await person.tab.goto(f"{world.gateway}/logout")
+        await other.goto(f"{world.gateway}/login?app=bank")
+        await person.walk_on(other)
+        await press(person.tab.locator(CONFIRM))
+        await person.walk_on()
+        assert await person.tab.get_by_role("heading").inner_text() == "You are signed out"
+        assert await person.looks() == {}
