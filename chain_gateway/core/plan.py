@@ -62,6 +62,26 @@ class _Case:
         same = (entry.sub, entry.sid, entry.auth_time) == (self.who.sub, self.who.sid, self.who.auth_time)
         return same and self.now - entry.since < self.app.session_max // 2
 
+    def again(self) -> bool:
+        """Whether the app has confirmed a session of this very person and sign-in, which may still live.
+
+        By subject and time alone: not every provider names its sessions.
+        """
+        entry = self.entry
+        if entry is None or entry.holding is not Holding.HOLDS or self.outlived():
+            return False
+        return (entry.sub, entry.auth_time) == (self.who.sub, self.who.auth_time)
+
+    def login_mode(self) -> Mode:
+        """How the login visits the app: without a page where none may be shown, or where the app was told already.
+
+        A posted ticket comes without the app's cookies, so each one adds a session to those that are there. A page of
+        somebody else that sends a browser round and round would fill its jar until the app refuses its requests; by
+        ``two_step`` the app sees what it has, and deletes it in the same answer.
+        """
+        needless = self.silent or self.again()
+        return Mode.TWO_STEP if needless and self.app.login is Mode.FORM_POST else self.app.login
+
     def foreign(self) -> bool:
         """Whether the app holds or may hold the session of another person."""
         return others_session(self.entry, self.who, self.now, self.app)
@@ -115,14 +135,13 @@ def plan_login(
 ) -> tuple[Decision, ...]:
     """The decision for each app of ``chain``, in the order of the hops; ``asking`` is the app that sent the browser.
 
-    A ``silent`` login shows no page, so a ``form_post`` app is visited by ``two_step``, and few apps are.
+    A ``silent`` login shows no page, so few apps are visited, and none by ``form_post`` (``_Case.login_mode``).
     """
     decisions: list[Decision] = []
     left = SILENT_HOPS if silent else len(chain.apps)
     for app in chain.apps:
-        mode = Mode.TWO_STEP if silent and app.login is Mode.FORM_POST else app.login
         case = _Case(app, ledger.get(app.id), now, asking=asking, silent=silent, who=who)
-        decision = _decide(LOGIN_RULES, case, mode)
+        decision = _decide(LOGIN_RULES, case, case.login_mode())
         if decision.visited and not left:
             decision = replace(decision, visited=False, reason="a silent login shows no page, so it stops here")
         left -= decision.visited

@@ -127,3 +127,23 @@ def test_hops_carry_the_policy_of_their_apps() -> None:
     decisions = plan_login(a_chain(an_app("shop", required=True, retries=3)), {}, ALICE, now=NOW)
     hop = hops_of(decisions)[0]
     assert (hop.tag, hop.mode, hop.required, hop.retries) == (an_app("shop").tag, Mode.FORM_POST, True, 3)
+
+
+@pytest.mark.parametrize(
+    ("entry", "mode"),
+    [
+        (an_entry(), Mode.TWO_STEP),
+        (an_entry(sid="s0"), Mode.TWO_STEP),
+        (an_entry(since=NOW - 7 * 3600), Mode.TWO_STEP),
+        (an_entry(since=NOW - 13 * 3600), Mode.FORM_POST),
+        (an_entry(sub="bob"), Mode.FORM_POST),
+        (an_entry(auth_time=NOW - 10), Mode.FORM_POST),
+        (an_entry(holding=Holding.MAY_HOLD), Mode.FORM_POST),
+        (an_entry(holding=Holding.NONE), Mode.FORM_POST),
+    ],
+)
+def test_an_app_that_holds_the_same_sign_in_is_shown_its_own_cookies(entry: Entry, mode: Mode) -> None:
+    """By two_step it deletes what it replaces; posted tickets would pile up sessions until its server refuses (T35)."""
+    decisions = plan_login(a_chain(), {"shop": entry}, ALICE, now=NOW, asking="shop")
+    assert decisions[0].visited
+    assert decisions[0].mode is mode
