@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import socket
+import time
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
@@ -41,6 +42,14 @@ class Clock:
 
     def __call__(self) -> float:
         return self.now
+
+
+@dataclass
+class RealTime(Clock):
+    """The time that everybody has."""
+
+    def __call__(self) -> float:
+        return time.time()
 
 
 @dataclass
@@ -175,17 +184,22 @@ async def a_world(
     extra: Mapping[str, web.Application] | None = None,
     external: Mapping[str, Mapping[str, str]] | None = None,
     op_tells: bool = False,
+    elsewhere: Mapping[str, str] | None = None,
+    clock: Clock | None = None,
 ) -> AsyncIterator[World]:
     """A world of the apps named (default: shop, news, bank), with settings changed as given.
 
     ``every`` changes each app's settings, ``apps`` one's; ``extra`` serves other applications in place of SDK apps, and
     ``external`` makes apps without the SDK of some, by their templates from the path on. ``op_tells`` lets the provider
-    send logout tokens.
+    send logout tokens. ``elsewhere`` are origins of apps that are served by other programs, which have real time: with
+    them goes a ``RealTime`` as ``clock``.
     """
     names = names or ("shop", "news", "bank")
-    clock = Clock()
-    sockets = {name: socket.create_server(("127.0.0.1", 0)) for name in ("login", "id", *names)}
+    clock = clock or Clock()
+    here = [name for name in names if name not in (elsewhere or {})]
+    sockets = {name: socket.create_server(("127.0.0.1", 0)) for name in ("login", "id", *here)}
     urls = {name: f"http://{name}.localhost:{bound.getsockname()[1]}" for name, bound in sockets.items()}
+    urls |= elsewhere or {}
     provider = DemoOp(
         urls["id"],
         [
@@ -234,8 +248,8 @@ async def a_world(
     kept = store or MemoryStore()
     main = await assembly.build(settings, keyring, world=assembly.World(clock, os.urandom), store=kept, rounds=False)
     applications = {"id": provider.app(), "login": main}
-    fronts = {name: Front() for name in names if name not in (extra or {})}
-    for name in names:
+    fronts = {name: Front() for name in here if name not in (extra or {})}
+    for name in here:
         config = ChainConfig(
             gateway=urls["login"], app_id=name, origin=urls[name], secret=SECRET + name, session_key=SECRET + "k" + name
         )
