@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
-from chain_gateway.core.ledger import OP_LINE, Browser, Holding
+from chain_gateway.core.ledger import OP_LINE, Browser, Entry, Holding
 from chain_gateway.core.walk import Kind, OpLogout, Outcome, Walk
 from chain_gateway.service.realm import Realm
+
+
+def is_settled(entry: Entry | None, epoch: int) -> bool:
+    """Whether an app has confirmed the logout of ``epoch``, or a newer one."""
+    return entry is not None and entry.holding is Holding.NONE and entry.epoch >= epoch
 
 
 def with_confirmations(realm: Realm, walk: Walk, known: Browser | None) -> Walk:
@@ -19,8 +24,7 @@ def with_confirmations(realm: Realm, walk: Walk, known: Browser | None) -> Walk:
         outcome = hops.outcome(index)
         if outcome is Outcome.TOLD or outcome.failed:
             app = realm.registry.by_tag.get(hops[index].tag)
-            entry = known.ledger.get(app.id) if app else None
-            if entry is not None and entry.holding is Holding.NONE and entry.epoch >= walk.epoch:
+            if app is not None and is_settled(known.ledger.get(app.id), walk.epoch):
                 hops = hops.settled(index, Outcome.APPLIED)
     line = known.ledger.get(OP_LINE)
     proven = walk.op is OpLogout.UNPROVEN and line is not None and line.epoch >= walk.epoch

@@ -7,14 +7,15 @@ Each attempt signs a fresh token with a ``jti`` of its own (OpenID Connect Back-
 from __future__ import annotations
 
 import asyncio
-from collections import defaultdict
 from dataclasses import replace
 from typing import Final
 
 from chain_gateway.core.chain import App
 from chain_gateway.core.ledger import Holding
+from chain_gateway.core.limits import DELIVERY_SECONDS
 from chain_gateway.core.recovery import given_up, next_delivery
 from chain_gateway.errors import StoreUnavailable
+from chain_gateway.service.lanes import IN_ALL, Lane, Lanes
 from chain_gateway.service.log import log
 from chain_gateway.service.notes import takes_back_channel
 from chain_gateway.service.ports import BackChannel
@@ -25,7 +26,7 @@ from chain_gateway.tokens.logout_token import LogoutToken, sign_logout_token
 
 LEASE_SECONDS: Final = 30
 LOOK_SECONDS: Final = 1.0
-"""How long a round waits for who does not answer, before it looks at what has become due meanwhile."""
+"""How long a round waits for apps that do not answer, before it looks at what has become due meanwhile."""
 STRANGER_SECONDS: Final = 24 * 3600
 """How long a logout is kept for an app that is registered no more: the next configuration may know it again."""
 CONFIRMED: Final = frozenset({200, 204})
@@ -43,19 +44,96 @@ class Deliver:
     async def __call__(self) -> int:
         """Delivers until nothing is due any more; returns how many deliveries were claimed.
 
-        Nothing is raised for a delivery or a store that fails: the next round goes on. What an ended round had claimed
-        is claimed again when its lease has run out.
+        Nothing is raised for a delivery or a store that fails: the next round goes on. What a round had claimed that
+        was stopped is claimed again when its lease has run out.
         """
         count = 0
         flying: set[asyncio.Task[None]] = set()
         try:
-            while claimed := await self._claim(IN_ALL - len(flying)) or flying:
-                if claimed is not flying:
-                    count += len(claimed)
-                    flying |= {asyncio.create_task(self._one(owed)) for owed in claimed}
-                _, flying = await asyncio.wait(flying, timeout=LOOK_SECONDS)
+            while True:
+                claimed = await self._claim(IN_ALL - len(flying))
+                count += len(claimed)
+                flying |= {asyncio.create_task(self._one(owed)) for owed in claimed}
+                if not flying:
+                    return count
+                _, flying = await asyncio.wait(flying, timeout=LOOK_SECONDS, return_when=asyncio.FIRST_COMPLETED)
         finally:
             for task in flying:
                 task.cancel()
             await asyncio.gather(*flying, return_exceptions=True)
-        return count
+
+    async def _claim(self, most: int) -> list[Owed]:
+        now = self._realm.now()
+        try:
+            return await self._realm.store.owed(now, now + LEASE_SECONDS, most) if most else []
+        except StoreUnavailable:
+            log.warning("delivery.store_unavailable")
+            return []
+
+    async def _one(self, owed: Owed) -> None:
+        app = self._realm.registry.apps.get(owed.entry.app)
+        try:
+            if given_up(owed.entry.since, app.session_max if app else STRANGER_SECONDS, self._realm.now()):
+                await self._give_up(owed)
+            elif app is None or not owed.entry.sid:
+                await self._wait(owed)
+            elif not takes_back_channel(app):
+                await self._realm.store.note(owed.browser, [replace(owed.entry, holding=Holding.MAY_HOLD)])
+            else:
+                await self._deliver(owed, app, self._lanes.of(app.id))
+        except StoreUnavailable:
+            log.warning("delivery.store_unavailable", app=owed.entry.app)
+        except Exception:  # noqa: BLE001 - one logout that cannot be told must not keep the others
+            log.exception("delivery.broken", app=owed.entry.app)
+
+    async def _deliver(self, owed: Owed, app: App, lane: Lane) -> None:
+        failures = lane.failures
+        with lane.entered(self._realm.now()) as entered:
+            if not entered:
+                await self._put_back(owed, lane)
+                return
+            async with lane.turn, self._lanes.door:
+                if lane.failures != failures or self._realm.now() + DELIVERY_SECONDS >= owed.due:
+                    # The app has stopped answering, or the lease would be over before the answer.
+                    await self._put_back(owed, lane)
+                    return
+                status = await self._channel.post(app.backchannel_logout_url, self._token(owed, app))
+                lane.told(status, failures, self._realm.now())
+        if status in CONFIRMED:
+            now = self._realm.now()
+            await self._realm.store.note(owed.browser, [replace(owed.entry, holding=Holding.NONE, since=now)])
+            log.info("delivery.confirmed", app=app.id, attempts=owed.attempts + 1)
+            return
+        log.warning("delivery.failed", app=app.id, attempts=owed.attempts + 1, status=status or 0)
+        await self._wait(owed)
+
+    def _token(self, owed: Owed, app: App) -> str:
+        """A logout token that was never sent before."""
+        realm = self._realm
+        token = LogoutToken(
+            iss=realm.public_url,
+            aud=app.origin,
+            sid=owed.entry.sid,
+            epoch=owed.entry.epoch,
+            jti=b64e(realm.random(16)),
+            iat=realm.now(),
+        )
+        return sign_logout_token(token, realm.keyring())
+
+    async def _wait(self, owed: Owed) -> None:
+        """Puts it off; a browser's next walk may settle it before."""
+        await self._defer(owed, owed.attempts, owed.attempts + 1)
+
+    async def _put_back(self, owed: Owed, lane: Lane) -> None:
+        """Puts it off untried, as long as the app has been silent."""
+        await self._defer(owed, max(lane.failures - 1, 0), owed.attempts)
+
+    async def _defer(self, owed: Owed, failures: int, attempts: int) -> None:
+        chance = int.from_bytes(self._realm.random(4)) / 2**32
+        due = next_delivery(failures, self._realm.now(), chance)
+        await self._realm.store.defer(owed.browser, owed.entry.app, owed.entry.epoch, due, attempts)
+
+    async def _give_up(self, owed: Owed) -> None:
+        """No session can live any more that this was meant for; it is said, and not called confirmed."""
+        log.warning("delivery.given_up", app=owed.entry.app, attempts=owed.attempts)
+        await self._realm.store.note(owed.browser, [replace(owed.entry, holding=Holding.LAPSED)])

@@ -13,11 +13,12 @@ from chain_gateway.core.actions import Action, Present, SendAway, SendBegin, Sen
 from chain_gateway.core.chain import Mode
 from chain_gateway.core.events import Event, HopFailed, Overtaken, Proceed
 from chain_gateway.core.ledger import Entry, Holding, OpRecord
-from chain_gateway.core.limits import HOP_SECONDS
+from chain_gateway.core.limits import HOP_SECONDS, OWED_SECONDS, WALK_SECONDS
 from chain_gateway.core.machine import step
 from chain_gateway.core.packing import pack, unpack
 from chain_gateway.core.walk import Hops, Kind, Outcome, Walk
 from chain_gateway.errors import StoreUnavailable
+from chain_gateway.service.confirmed import is_settled
 from chain_gateway.service.departures import Departures
 from chain_gateway.service.health import Health
 from chain_gateway.service.identity import Identity
@@ -69,6 +70,10 @@ class Passage:
                 raise
         self._wake_for(entries)
         log_step(self._realm, stepped, actions, "walk.begun")
+        # Written first and then looked: a walk that took its epoch meanwhile either sees what is written, or is seen.
+        if walk.kind is Kind.LOGIN and await self._is_overtaken(walk):
+            await self._realm.store.drop_walk(walk.id)
+            return await self._give_way(walk, identity, visitor)
         return await self._leave(stepped, actions, identity, visitor, cookies)
 
     async def go_on(
@@ -80,29 +85,28 @@ class Passage:
             return await self.present(walk, identity, visitor)
         entries = self._notes.entries(stepped, actions, identity)
         try:
+            entries = await self._unsettled(walk, entries)
             result = await self._realm.store.advance(self._record(stepped), walk.nonce, entries)
         except StoreUnavailable:
             if walk.kind is Kind.LOGIN:
                 raise
             stepped, result = _unproven(walk, stepped, actions), Advanced()
         if isinstance(result, Advanced):
-            self._wake_for(entries)
+            await self._hurry(walk, entries)
             log_step(self._realm, stepped, actions, "walk.stepped")
             return await self._leave(stepped, actions, identity, visitor, cookies)
         if isinstance(result, Replayed) and not result.walk.stopped:
             return await self.present(unpack(result.walk.state), identity, visitor)
-        overtaken, _ = step(walk, Overtaken(), self._realm.now())
-        log_step(self._realm, overtaken, actions, "walk.superseded")
-        return await self._departures.superseded(overtaken, identity, visitor)
+        return await self._give_way(walk, identity, visitor)
 
     async def end(self, walk: Walk, event: Event, identity: Identity) -> bool:
         """Ends ``walk`` without its browser; False if somebody else moved it meanwhile."""
         stepped, actions = self._step(walk, event)
-        entries = self._notes.entries(stepped, actions, identity)
+        entries = await self._unsettled(walk, self._notes.entries(stepped, actions, identity))
         result = await self._realm.store.advance(self._record(stepped), walk.nonce, entries)
         if not isinstance(result, Advanced):
             return False
-        self._wake_for(entries)
+        await self._hurry(walk, entries)
         log_step(self._realm, stepped, actions, "walk.swept")
         return True
 
@@ -113,6 +117,25 @@ class Passage:
     def walk_page(self, walk: Walk) -> Reply:
         """The page of a walk under way."""
         return Show(self._departures.walk_page(walk))
+
+    async def _is_overtaken(self, walk: Walk) -> bool:
+        """Whether a newer walk of this browser has begun."""
+        known = await self._realm.store.browser(walk.browser)
+        return known is not None and known.epoch > walk.epoch
+
+    async def _give_way(self, walk: Walk, identity: Identity, visitor: Visitor) -> Reply:
+        """The end of a walk that a newer one has overtaken."""
+        overtaken, actions = step(walk, Overtaken(), self._realm.now())
+        log_step(self._realm, overtaken, actions, "walk.superseded")
+        return await self._departures.superseded(overtaken, identity, visitor)
+
+    async def _unsettled(self, walk: Walk, entries: list[Entry]) -> list[Entry]:
+        """``entries`` without a logout that the back channel has delivered before the hop was given up."""
+        if walk.kind is Kind.LOGIN or not any(entry.holding is Holding.OWED for entry in entries):
+            return entries
+        known = await self._realm.store.browser(walk.browser)
+        ledger = known.ledger if known else {}
+        return [e for e in entries if not (e.holding is Holding.OWED and is_settled(ledger.get(e.app), walk.epoch))]
 
     async def _leave(
         self, walk: Walk, actions: tuple[Action, ...], identity: Identity, visitor: Visitor, cookies: tuple[Cookie, ...]
@@ -147,6 +170,21 @@ class Passage:
         apps = [(hop.mode, by_tag[hop.tag]) for hop in walk.hops if hop.tag in by_tag]
         self._health.touch(app for _, app in apps)
         await self._health.look(app for mode, app in apps if mode in BLIND)
+
+    async def _hurry(self, walk: Walk, entries: Sequence[Entry]) -> None:
+        """Lets what a failed hop owes be delivered at once: the browser's visit, for which it waited, is over.
+
+        After that wait the queue has it in hand, and may be telling the app just now.
+        """
+        now = self._realm.now()
+        waiting = walk.kind is Kind.LOGOUT and now < walk.expires_at - WALK_SECONDS + OWED_SECONDS
+        try:
+            for entry in entries if waiting else ():
+                if entry.holding is Holding.OWED:
+                    await self._realm.store.defer(walk.browser, entry.app, entry.epoch, now, 0)
+        except StoreUnavailable:
+            return
+        self._wake_for(entries)
 
     def _wake_for(self, entries: Sequence[Entry]) -> None:
         if any(entry.holding is Holding.OWED and not entry.due for entry in entries):

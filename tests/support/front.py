@@ -9,8 +9,9 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from aiohttp import web
+from aiohttp.streams import StreamReader
 
-from support.wire import claims
+from support.wire import claims, query
 
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 BACK_CHANNEL = "/chain/backchannel-logout"
@@ -30,6 +31,14 @@ class Front:
     most: int = 0
     """How many requests are, and ever were, inside at once."""
     over: asyncio.Event = field(default_factory=asyncio.Event)
+    _news: asyncio.Condition = field(default_factory=asyncio.Condition)
+    handler: Handler | None = None
+    """The app itself, as the last request would have found it: a fault may let its request through after all."""
+
+    async def arrived(self, count: int) -> None:
+        """Returns when that many logout tokens have come."""
+        async with self._news:
+            await self._news.wait_for(lambda: len(self.tokens) >= count)
 
     def down(self, *paths: str) -> None:
         """From now on the connection is closed without an answer."""
@@ -76,10 +85,23 @@ class Front:
         async def stand(request: web.Request, handler: Handler) -> web.StreamResponse:
             self.seen.append(request.path)
             if request.path == BACK_CHANNEL:
-                self.tokens.append(claims(str((await request.post())["logout_token"])))
+                self.tokens.append(claims(query("?" + await _body(request))["logout_token"]))
+                async with self._news:
+                    self._news.notify_all()
             with self._counted():
+                self.handler = handler
                 if self.fault is not None and (not self.paths or request.path in self.paths):
                     return await self.fault(request)
                 return await handler(request)
 
         app.middlewares.insert(0, stand)
+
+
+async def _body(request: web.Request) -> str:
+    """The body, which whoever comes after can read once more."""
+    body = await request._payload.read()
+    again = StreamReader(request.protocol, 2**16, loop=asyncio.get_running_loop())
+    again.feed_data(body)
+    again.feed_eof()
+    request._payload = again
+    return body.decode()
