@@ -12,10 +12,11 @@ from dataclasses import replace
 from typing import Final
 
 from chain_gateway.core.ledger import GONE, OP_LINE, Browser, Entry, Holding
+from chain_gateway.core.limits import SKEW_SECONDS
 from chain_gateway.errors import SignInFailed, TokenRefused
 from chain_gateway.service.log import log
 from chain_gateway.service.notes import takes_back_channel
-from chain_gateway.service.op_session import OpSessions
+from chain_gateway.service.op_session import OpSession, OpSessions
 from chain_gateway.service.ports import OpenIdProvider
 from chain_gateway.service.realm import Realm
 
@@ -52,17 +53,18 @@ class OpLoggedOut:
 
     async def _end(self, browser: bytes, iat: int) -> None:
         """Owes a logout to every app of one browser, unless it has signed out, or signed in anew, since."""
-        known = await self._realm.store.browser(browser)
-        if known is None:
-            return
-        session = self._op_sessions.read(known)
-        if session is not None and session.epoch > (iat + 1) * 1000:
+        store = self._realm.store
+        known = await store.browser(browser)
+        session = self._op_sessions.read(known) if known else None
+        if known is None or (session is not None and _signed_in_after(session, iat)):
             return
         if session is not None and known.signed_out_epoch > session.epoch:
-            await self._realm.store.note(browser, [self._op_line(known.epoch)])
+            await store.note(browser, [self._op_line(known.epoch)])
             return
-        epoch = await self._realm.store.take_epoch(browser, self._realm.now_ms(), logout=True)
-        await self._realm.store.note(browser, [self._op_line(epoch), *self._owed(known, epoch)])
+        epoch = await store.take_epoch(browser, self._realm.now_ms(), logout=True)
+        # The ledger after the epoch: what an older walk did is in it, and none does anything more.
+        known = await store.browser(browser) or known
+        await store.note(browser, [self._op_line(epoch), *self._owed(known, epoch)])
 
     def _owed(self, known: Browser, epoch: int) -> list[Entry]:
         now = self._realm.now()
@@ -74,3 +76,13 @@ class OpLoggedOut:
 
     def _op_line(self, epoch: int) -> Entry:
         return Entry(OP_LINE, Holding.NONE, epoch, self._realm.now())
+
+
+def _signed_in_after(session: OpSession, iat: int) -> bool:
+    """Whether ``session`` is newer than what the provider said at ``iat``, as the provider's own clock tells.
+
+    Where it tells no ``auth_time`` our clock stands in for it, and is not believed to the minute.
+    """
+    if session.auth_time:
+        return session.auth_time > iat
+    return session.epoch > (iat + SKEW_SECONDS) * 1000

@@ -12,15 +12,21 @@ OUT = frozenset({Place.BINDING, Place.VISITING, Place.AWAY})
 
 
 async def stranded(realm: Realm, visitor: Visitor, kind: Kind) -> Walk | None:
-    """This browser's newest walk, if it is of ``kind``, has a hop out, and the time of that hop is over."""
+    """This browser's newest walk, if it is of ``kind``, has a hop out, and the time of that hop is over.
+
+    A walk that was left standing when a newer one began, and ended, is not gone on with: what was wanted since counts.
+    """
     if not visitor.browser:
         return None
     now = realm.now()
     try:
         walks = await realm.store.open_walks(visitor.browser, now)
+        known = await realm.store.browser(visitor.browser) if walks else None
     except StoreUnavailable:
         return None
     walk = unpack(walks[0].state) if walks else None
     if walk is None or walk.kind is not kind or walk.place not in OUT:
+        return None
+    if known is not None and known.epoch > walk.epoch:
         return None
     return walk if now >= walk.issued_at + HOP_SECONDS else None

@@ -15,6 +15,8 @@ from chain_gateway.service.op_session import OpSessions
 from chain_gateway.service.passage import Passage
 from chain_gateway.service.realm import Realm
 from chain_gateway.service.sessions import sessions_of
+from chain_gateway.store.base import StoredWalk
+from chain_gateway.tokens.encoding import b64e
 
 
 class Sweep:
@@ -33,9 +35,17 @@ class Sweep:
         try:
             for stored in await self._realm.store.sweep(now):
                 if stored.expires_at <= now:
-                    known = await self._realm.store.browser(stored.browser)
-                    identity = sessions_of(self._op_sessions, known)
-                    ended += await self._passage.end(unpack(stored.state), DeadlinePassed(), identity)
+                    ended += await self._end(stored)
         except StoreUnavailable:
             log.warning("sweep.store_unavailable")
         return ended
+
+    async def _end(self, stored: StoredWalk) -> bool:
+        """Ends one walk; one that cannot be read is dropped, so that it keeps no other from its end."""
+        try:
+            walk = unpack(stored.state)
+        except ValueError:
+            log.exception("sweep.unreadable", walk=b64e(stored.id))
+            return await self._realm.store.drop_walk(stored.id)
+        known = await self._realm.store.browser(stored.browser)
+        return await self._passage.end(walk, DeadlinePassed(), sessions_of(self._op_sessions, known))
