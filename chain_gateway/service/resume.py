@@ -6,9 +6,9 @@ import hmac
 from typing import Final
 
 from chain_gateway.core.chain import Mode
-from chain_gateway.core.events import CameBack, Event, HopFailed, OpReturned
+from chain_gateway.core.events import Abandoned, CameBack, Event, HopFailed, OpReturned
 from chain_gateway.core.limits import HOP_SECONDS
-from chain_gateway.core.walk import Outcome, Place, Walk
+from chain_gateway.core.walk import Kind, Outcome, Place, Walk
 from chain_gateway.errors import TokenRefused, WalkGone
 from chain_gateway.service.away import Away
 from chain_gateway.service.identity import Identities, Identity
@@ -35,14 +35,18 @@ class Resume:
     async def resume(self, visitor: Visitor) -> Reply:
         """Where the walk goes on; WalkGone if there is none.
 
-        An app without the SDK counts as visited. A hop whose time has passed counts as failed. Else the walk stands
-        where it stood, and that is shown.
+        An app without the SDK counts as visited. A hop whose time has passed counts as failed. A login of which this
+        browser does not know whose it is ends. Else the walk stands where it stood, and that is shown.
         """
         walk = await self._away.find(visitor, ANYWHERE)
         if walk is None:
             raise WalkGone("no open walk in this browser")
         event = self._event(walk)
-        identity = self._identities.read(walk, visitor) or Identity()
+        known = self._identities.read(walk, visitor)
+        if known is None and walk.kind is Kind.LOGIN and walk.place is not Place.AWAY:
+            # The answer that began it was lost, and its cookie with it: no ticket can be made, so it ends, on its page.
+            event = Abandoned()
+        identity = known or Identity()
         if event is None and walk.place in BLIND_PLACES and walk.hop.mode is not Mode.FORM_POST:
             # Not at once to where the browser has just come back from: its person may want to leave that app out.
             return self._passage.walk_page(walk)
