@@ -40,7 +40,7 @@ ORDERS = [tuple(MODES), ("wiki", *(name for name in MODES if name != "wiki"))]
 ORDERS += [tuple(random.Random(seed).sample(sorted(MODES), len(MODES))) for seed in (1, 2)]
 
 
-CASES = zip(ORDERS, ["first", "last", "none", "last"], [True, True, False, True], strict=True)
+CASES = [*zip(ORDERS, ["first", "last", "none", "last"], [True, True, False, True], strict=True)]
 
 
 @pytest.mark.parametrize(
