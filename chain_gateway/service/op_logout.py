@@ -58,21 +58,22 @@ class OpLoggedOut:
         session = self._op_sessions.read(known) if known else None
         if known is None or (session is not None and _signed_in_after(session, iat)):
             return
-        if session is not None and known.signed_out_epoch > session.epoch:
-            await store.note(browser, [self._op_line(known.epoch)])
-            return
-        epoch = await store.take_epoch(browser, self._realm.now_ms(), logout=True)
-        # The ledger after the epoch: what an older walk did is in it, and none does anything more.
-        known = await store.browser(browser) or known
-        await store.note(browser, [self._op_line(epoch), *self._owed(known, epoch)])
+        if session is None or known.signed_out_epoch < session.epoch:
+            await store.take_epoch(browser, self._realm.now_ms(), logout=True)
+            # The ledger after the epoch: what an older walk did is in it, and none does anything more.
+            known = await store.browser(browser) or known
+        await store.note(browser, [self._op_line(known.epoch), *self._owed(known)])
 
-    def _owed(self, known: Browser, epoch: int) -> list[Entry]:
-        now = self._realm.now()
-        return [
-            replace(entry, holding=Holding.OWED, epoch=epoch, since=now)
-            for entry in known.ledger.values()
-            if entry.holding not in GONE and takes_back_channel(self._realm.registry.apps.get(entry.app))
-        ]
+    def _owed(self, known: Browser) -> list[Entry]:
+        """What the last sign-out has not seen to; a walk sees to all that it visits when it begins, unless it was cut."""
+        now, epoch = self._realm.now(), known.signed_out_epoch
+        owed = []
+        for entry in known.ledger.values():
+            app = self._realm.registry.apps.get(entry.app)
+            lives = app is not None and takes_back_channel(app) and now - entry.since <= app.session_max
+            if lives and entry.holding not in GONE and entry.epoch < epoch:
+                owed.append(replace(entry, holding=Holding.OWED, epoch=epoch, since=now))
+        return owed
 
     def _op_line(self, epoch: int) -> Entry:
         return Entry(OP_LINE, Holding.NONE, epoch, self._realm.now())
