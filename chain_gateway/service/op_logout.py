@@ -65,7 +65,7 @@ class OpLoggedOut:
         await store.note(browser, [self._op_line(known.epoch), *self._owed(known)])
 
     def _owed(self, known: Browser) -> list[Entry]:
-        """What the last sign-out has not seen to; a walk sees to all that it visits when it begins, unless it was cut."""
+        """What the last sign-out has not seen to; a walk sees to all that it visits, unless it was cut as it began."""
         now, epoch = self._realm.now(), known.signed_out_epoch
         owed = []
         for entry in known.ledger.values():
