@@ -165,11 +165,11 @@ class Passage:
         return Outcome.UNREACHABLE if down else None
 
     async def _look_ahead(self, walk: Walk) -> None:
-        """Asks the apps of ``walk`` whether they are up: at once where a redirect would strand the browser there."""
+        """Asks apps of ``walk`` whether they are up: where a redirect could strand the browser, or one was down."""
         by_tag = self._realm.registry.by_tag
         apps = [(hop.mode, by_tag[hop.tag]) for hop in walk.hops if hop.tag in by_tag]
         self._health.touch(app for _, app in apps)
-        await self._health.look(app for mode, app in apps if mode in BLIND)
+        await self._health.look(app for mode, app in apps if mode in BLIND or self._health.is_down(app, strict=True))
 
     async def _hurry(self, walk: Walk, entries: Sequence[Entry]) -> None:
         """Lets what a failed hop owes be delivered at once: the browser's visit, for which it waited, is over.
