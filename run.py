@@ -40,7 +40,8 @@ def main(words: list[str]) -> int:
         tell(str(problem))
         return 1
     python = str(python_of(ROOT))
-    return os.execv(python, [python, "-m", "chain_gateway.cli.main", *words])
+    # -P: whoever runs this from somebody else's folder runs nothing that lies there under the name of a library.
+    return os.execv(python, [python, "-P", "-m", "chain_gateway.cli.main", *words])
 
 
 def find_python() -> str:

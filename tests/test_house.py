@@ -169,3 +169,24 @@ def test_the_suite_is_spread_over_workers_unless_told_otherwise():
     assert command.parallel(["tests/core", "-k", "x"]) == ("-n", "2", "--dist", "loadgroup")
     for args in (["-n", "4"], ["-n0"], ["-p", "no:xdist"], ["--pdb"], ["--numprocesses=1"]):
         assert command.parallel(args) == ()
+
+
+def test_nothing_that_lies_in_the_current_folder_is_run(tmp_path):
+    """A file that is named like a library is not imported where run.py is called from (T60)."""
+    root = checkout(tmp_path)
+    shutil.copy(ROOT / "run.py", root)
+    stamp(root, "")
+    (root / "elsewhere").mkdir()
+    for name in ("typer", "chain_gateway", "orjson"):
+        (root / "elsewhere" / f"{name}.py").write_text("raise SystemExit('taken over')\n")
+    libraries = os.pathsep.join([str(ROOT), *(path for path in sys.path if path.endswith("site-packages"))])
+    done = subprocess.run(
+        [sys.executable, str(root / "run.py"), "--version"],
+        cwd=root / "elsewhere",
+        env={**os.environ, "PYTHONPATH": libraries},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+    assert "chain-gateway" in done.stdout

@@ -8,6 +8,7 @@ from pathlib import Path
 from rich.console import Console
 from rich.text import Text
 
+from chain_gateway.cli.console import visible
 from chain_gateway.config import Settings, load
 from chain_gateway.errors import ConfigError, Problem
 
@@ -42,24 +43,24 @@ def _print_json(problems: tuple[Problem, ...]) -> None:
 
 def _print_text(path: Path, settings: Settings | None, problems: tuple[Problem, ...], console: Console) -> None:
     if settings is not None:
-        console.print(Text(f"{_visible(str(path))}: good, {_sizes(settings)}", "green"))
+        console.print(Text(f"{_on_one_line(str(path))}: good, {_sizes(settings)}", "green"))
         return
-    console.print(Text(f"{_visible(str(path))}: {_counted(len(problems), 'problem')}", "bold red"))
+    console.print(Text(f"{_on_one_line(str(path))}: {_counted(len(problems), 'problem')}", "bold red"))
     for problem in problems:
         console.print(_block(problem) if console.is_terminal else _line(problem))
 
 
 def _block(problem: Problem) -> Text:
     parts = (
-        ("\n" + _visible(problem.path), "bold"),
-        f"\n  {_visible(problem.reason)}",
-        (f"\n  {_visible(problem.hint)}", "cyan"),
+        ("\n" + _on_one_line(problem.path), "bold"),
+        f"\n  {_on_one_line(problem.reason)}",
+        (f"\n  {_on_one_line(problem.hint)}", "cyan"),
     )
     return Text.assemble(*parts)
 
 
 def _line(problem: Problem) -> Text:
-    return Text(f"{_visible(problem.path)}: {_visible(problem.reason)}; {_visible(problem.hint)}")
+    return Text(f"{_on_one_line(problem.path)}: {_on_one_line(problem.reason)}; {_on_one_line(problem.hint)}")
 
 
 def _sizes(settings: Settings) -> str:
@@ -70,6 +71,6 @@ def _counted(number: int, noun: str) -> str:
     return f"{number} {noun}" if number == 1 else f"{number} {noun}s"
 
 
-def _visible(text: str) -> str:
-    """``text`` with what would steer a terminal written out: a path may hold anything that its file spells."""
-    return "".join(letter if letter.isprintable() else repr(letter)[1:-1] for letter in text)
+def _on_one_line(text: str) -> str:
+    """``text`` with every character that could steer a terminal, or end the line, written out."""
+    return visible(text).replace("\n", "\\n")

@@ -37,8 +37,13 @@ def say_table(columns: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
 
 
 def complain(text: str) -> None:
-    """A line about what went wrong."""
-    print(text, file=sys.stderr, flush=True)
+    """A line about what went wrong; what it quotes steers no terminal."""
+    print(visible(text), file=sys.stderr, flush=True)
+
+
+def visible(text: str) -> str:
+    """``text`` with what would steer a terminal written out: a path may hold anything that a file spells."""
+    return "".join(letter if letter.isprintable() or letter == "\n" else repr(letter)[1:-1] for letter in text)
 
 
 def refused(error: ConfigError, *, as_json: bool) -> int:

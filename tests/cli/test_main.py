@@ -129,3 +129,15 @@ def test_a_command_that_this_version_lacks_is_said_so(capsys):
         main._run("nonsense", "nonsense")
     assert done.value.exit_code == console.USAGE
     assert "nonsense" in capsys.readouterr().err
+
+
+def test_no_complaint_steers_a_terminal(tmp_path, capsys):
+    """What a configuration quotes is written out by every command, not by check alone (T04)."""
+    file = tmp_path / "x.toml"
+    file.write_text('[gateway]\nkeys = { file = "k\\u001b]0;owned\\u0007\\u009b31m" }\n')
+    assert main.main(["keys", "list", "--config", str(file)]) == 2
+    for command in ("serve", "explain"):
+        assert main.main([command, "--config", str(file)]) == 2
+    told = capsys.readouterr().err
+    assert "\\x1b]0;owned" in told
+    assert not {letter for letter in told if not letter.isprintable()} - {"\n"}
