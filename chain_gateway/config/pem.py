@@ -8,7 +8,12 @@ from cryptography.exceptions import UnsupportedAlgorithm
 from cryptography.hazmat.primitives.asymmetric.ec import SECP256R1, EllipticCurvePrivateKey, EllipticCurvePublicKey
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey
-from cryptography.hazmat.primitives.serialization import load_pem_private_key, load_pem_public_key
+from cryptography.hazmat.primitives.serialization import (
+    Encoding,
+    PublicFormat,
+    load_pem_private_key,
+    load_pem_public_key,
+)
 from pydantic import AfterValidator, BeforeValidator, ValidationInfo
 
 from chain_gateway.config.fields import Shape, refuse
@@ -50,6 +55,11 @@ def read_public(text: str) -> str:
     if not isinstance(key, EllipticCurvePublicKey) or not isinstance(key.curve, SECP256R1):
         raise refuse("receipts are signed by ES256, which takes a key on the curve P-256", _NEW_KEY)
     return text
+
+
+def same_key(text: str) -> bytes:
+    """What two PEM public keys that ``read_public`` has taken share if they are one, however they are written."""
+    return load_pem_public_key(text.encode()).public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo)
 
 
 PrivatePem = Annotated[Secret, AfterValidator(read_private), Shape("PEM private key")]

@@ -6,6 +6,7 @@ from collections.abc import Callable, Hashable, Iterable, Iterator
 from typing import TypeVar
 
 from chain_gateway.config.draft import Draft
+from chain_gateway.config.pem import same_key
 from chain_gateway.config.problems import closest
 from chain_gateway.config.secret import Secret
 from chain_gateway.core.chain import app_tag
@@ -45,6 +46,22 @@ def secrets_are_unique(draft: Draft) -> Iterator[Problem]:
     secrets = [(path, secret) for path, secret in (*op, *apps) if isinstance(secret, Secret)]
     for path, first in _again(secrets):
         yield Problem(path, f"this is the secret at {first}: one could speak for the other", "make a secret for each")
+
+
+def public_keys_are_unique(draft: Draft) -> Iterator[Problem]:
+    """Who has the private half can speak for whoever publishes the other, so no two apps have the same."""
+    keys = [
+        (f"{app.path}.public_key", same_key(app.value.public_key))
+        for app in draft.apps
+        if app.fine("public_key") and app.value.public_key is not None
+    ]
+    sets = [
+        (f"{app.path}.jwks_url", app.value.jwks_url)
+        for app in draft.apps
+        if app.fine("jwks_url") and app.value.jwks_url is not None
+    ]
+    for path, first in (*_again(keys), *_again(sets)):
+        yield Problem(path, f"this is the key at {first}: one could speak for the other", "make a key for each")
 
 
 def chain_ids_are_unique(draft: Draft) -> Iterator[Problem]:
@@ -90,6 +107,7 @@ REGISTRY_RULES: tuple[tuple[tuple[str, ...], Callable[[Draft], Iterable[Problem]
     (("apps.id",), app_tags_are_unique),
     (("apps.origin", "gateway.public_url"), origins_are_unique),
     (("apps.secret", "op.client_secret", "op.action_secret"), secrets_are_unique),
+    (("apps.public_key", "apps.jwks_url"), public_keys_are_unique),
     (("chains.id",), chain_ids_are_unique),
     (("chains.apps",), chains_visit_an_app_once),
     (("chains.apps", "apps.id"), chains_name_known_apps),

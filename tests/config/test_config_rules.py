@@ -226,6 +226,30 @@ BROKEN = [
         "each",
     ),
     (
+        "public_keys_are_unique",
+        {
+            "apps[0].secret": GONE,
+            "apps[0].public_key": PUBLIC,
+            "apps[1].secret": GONE,
+            "apps[1].public_key": "\n" + PUBLIC.replace("\n", "\r\n"),
+        },
+        "apps[1].public_key",
+        "at apps[0].public_key",
+        "for each",
+    ),
+    (
+        "public_keys_are_unique",
+        {
+            "apps[0].secret": GONE,
+            "apps[0].jwks_url": "https://shop.example/jwks.json",
+            "apps[1].secret": GONE,
+            "apps[1].jwks_url": "https://shop.example/jwks.json",
+        },
+        "apps[1].jwks_url",
+        "at apps[0].jwks_url",
+        "for each",
+    ),
+    (
         "chain_ids_are_unique",
         {"chains[1]": {"id": "main", "apps": ["shop"]}},
         "chains[1].id",
