@@ -7,12 +7,13 @@ from __future__ import annotations
 
 import secrets
 import time
-from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Mapping
 from dataclasses import dataclass
 from typing import Final
 
 import aiohttp
 import aiohttp_session
+import jinja2
 from aiohttp import web
 from cryptography.hazmat.primitives.asymmetric.ec import EllipticCurvePrivateKey
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
@@ -25,6 +26,7 @@ from chain_gateway.config.registry import registry
 from chain_gateway.core.chain import AppId
 from chain_gateway.core.limits import BODY_BYTES
 from chain_gateway.core.walk import OpLogout
+from chain_gateway.errors import ConfigError, Problem
 from chain_gateway.oidc.app_keys import AppKeys
 from chain_gateway.oidc.http import Client, Provider
 from chain_gateway.oidc.settings import SigningKey
@@ -94,12 +96,13 @@ async def build(
     application. Without ``rounds`` nothing goes on beside the requests but what the caller runs. Raises ConfigError if
     a part cannot be made of the settings.
     """
-    http, calls = _http(), _http(limit=0)
+    pages = pages_of(settings)  # before anything is open that would have to be closed
+    connector = aiohttp.TCPConnector(resolver=LoopbackResolver())
+    http = aiohttp.ClientSession(connector=connector, cookie_jar=aiohttp.DummyCookieJar())
     keys = AppKeys(app_keys(settings), key_urls(settings), Wire(http), world.clock)
     realm = _realm(settings, keyring, world, store or open_store(settings.store.url), keys)
     op = provider or Provider(client(settings), http, world.clock, wanted_claims(settings), entropy=world.random)
-    pages = Pages(settings.gateway.title, realm.public_url, settings.gateway.templates_dir, settings.gateway.static_dir)
-    cases, background = use_cases(realm, op, AppCalls(calls))
+    cases, background = use_cases(realm, op, AppCalls(http))
     endpoints = Endpoints(cases, realm.public_url, lambda: realm.keyring().jwks(realm.now()))
     storage = BrowserStorage(realm.keyring, world.clock, world.random)
     app = web.Application(
@@ -118,18 +121,8 @@ async def build(
     app.add_routes(endpoints.routes())
     if settings.gateway.static_dir is not None:
         app.router.add_static("/static/", settings.gateway.static_dir)
-    app.cleanup_ctx.append(_lifetime(realm.store, (http, calls), background if rounds else None))
+    app.cleanup_ctx.append(_lifetime(realm.store, http, background if rounds else None))
     return app
-
-
-def _http(limit: int = 100) -> aiohttp.ClientSession:
-    """A client with so many connections at once, 0 for as many as are asked for.
-
-    The provider has one of its own, so that apps which do not answer take no connection from it; those have no limit,
-    as whoever waited for one would count as down. What calls them is bounded (``service.lanes``, an app's one ping).
-    """
-    connector = aiohttp.TCPConnector(resolver=LoopbackResolver(), limit=limit)
-    return aiohttp.ClientSession(connector=connector, cookie_jar=aiohttp.DummyCookieJar())
 
 
 def use_cases(realm: Realm, op: OpenIdProvider, calls: AppCalls) -> tuple[UseCases, Background]:
@@ -208,6 +201,21 @@ def client(settings: Settings) -> Client:
     )
 
 
+def pages_of(settings: Settings) -> Pages:
+    """The pages, with the operator's own templates; ConfigError if one of those does not compile."""
+    gateway = settings.gateway
+    try:
+        pages = Pages(gateway.title, gateway.public_url, gateway.templates_dir, gateway.static_dir)
+        pages.environment.get_template("base.html")
+    except (jinja2.TemplateError, UnicodeDecodeError) as error:
+        reason = f"a template cannot be used: {error}"
+        if isinstance(error, jinja2.TemplateSyntaxError):
+            reason = f"{error.name}, line {error.lineno}: {error.message}"
+        hint = "correct it, or remove it: the gateway's own takes its place"
+        raise ConfigError((Problem("gateway.templates_dir", reason, hint),)) from error
+    return pages
+
+
 def signing_key(pem: str) -> SigningKey:
     """The private key for ``private_key_jwt``; the configuration has checked that it is of one of these kinds."""
     key = load_pem_private_key(pem.encode(), password=None)
@@ -221,7 +229,7 @@ def wanted_claims(settings: Settings) -> frozenset[str]:
 
 
 def _lifetime(
-    store: Store, clients: Sequence[aiohttp.ClientSession], background: Background | None
+    store: Store, http: aiohttp.ClientSession, background: Background | None
 ) -> Callable[[web.Application], AsyncIterator[None]]:
     async def run(app: web.Application) -> AsyncIterator[None]:  # noqa: ARG001 - aiohttp passes the application
         await store.open()
@@ -232,8 +240,7 @@ def _lifetime(
         finally:
             if background is not None:
                 await background.stop()
-            for client in clients:
-                await client.close()
+            await http.close()
             await store.close()
 
     return run

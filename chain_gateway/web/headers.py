@@ -13,6 +13,7 @@ ALWAYS: Final = {
     "X-Content-Type-Options": "nosniff",
     "X-Frame-Options": "DENY",
     "Content-Security-Policy": "default-src 'none'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'",
+    "Server": "chain-gateway",
 }
 """What an answer gets that does not say otherwise itself, as pages do."""
 HSTS: Final = "max-age=31536000"

@@ -24,6 +24,13 @@ CASES = [
     for line in (Path(__file__).parents[1] / "attacks" / "requests.txt").read_text().splitlines()
     if line and not line.startswith("#")
 ]
+AHEAD = [
+    ("Sec-Purpose", "prefetch"),
+    ("Sec-Purpose", "prefetch;prerender"),
+    ("Purpose", "Prefetch"),
+    ("X-Purpose", "preview"),
+    ("X-Moz", "prefetch"),
+]
 HEADERS = {
     "Cache-Control": "no-store",
     "Referrer-Policy": "no-referrer",
@@ -129,8 +136,9 @@ async def test_a_prefetch_spends_nothing(world: World) -> None:
         page = await choose(b)
         shown = page
         ticket = page.forms[0]
-        page = await b.open(f"{world.gateway}/relay?state=x", **{"Sec-Purpose": "prefetch"})
-        assert page.status == 503
+        for name, value in AHEAD:
+            page = await b.open(f"{world.gateway}/relay?state=x", **{name: value})
+            assert page.status == 503
         b.page = shown
         await b.submit(ticket)
         await b.walk_on()
