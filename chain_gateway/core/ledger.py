@@ -32,8 +32,23 @@ class Holding(enum.Enum):
 
 OP_LINE: Final = AppId("@op")
 """The ledger's line for the provider itself: NONE once its logout token has come. No app can have this id."""
+FORMER: Final = "@former"
 GONE: Final = frozenset({Holding.NONE, Holding.LAPSED})
 """What an app holds that holds nothing."""
+
+
+def former_line(app: AppId) -> AppId:
+    """The line for the session of whoever was signed in at ``app`` before, while its own is about the newer one."""
+    return AppId(app + FORMER)
+
+
+def app_of(line: AppId) -> AppId:
+    """The app that a line of the ledger is about.
+
+    >>> app_of(former_line(AppId("bank"))), app_of(AppId("bank"))
+    ('bank', 'bank')
+    """
+    return AppId(line.removesuffix(FORMER))
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 
 from chain_gateway.core.chain import AppTag
-from chain_gateway.core.ledger import Browser, Entry, Holding
+from chain_gateway.core.ledger import Browser, Entry, Holding, former_line
 from chain_gateway.core.limits import OP_REDIRECTS, WALK_SECONDS
 from chain_gateway.core.origins import with_query
 from chain_gateway.core.plan import Decision, SignedIn, hops_of, others_session, plan_login
@@ -16,6 +16,8 @@ from chain_gateway.oidc.sign_in import SignIn
 from chain_gateway.service.identity import Identities, Identity
 from chain_gateway.service.log import log
 from chain_gateway.service.login import UNAVAILABLE, StartLogin, login_required
+from chain_gateway.service.loops import asks_in_a_loop
+from chain_gateway.service.notes import takes_back_channel
 from chain_gateway.service.op_session import OpSession, OpSessions
 from chain_gateway.service.passage import WALK_NONCE_BYTES, Passage
 from chain_gateway.service.ports import OpenIdProvider
@@ -121,6 +123,8 @@ class FinishLogin:
             claims={name: value for name, value in signed_in.claims.items() if name in wanted},
         )
         who = SignedIn(identity.sub, identity.sid, identity.auth_time)
+        if target.app is not None and await asks_in_a_loop(realm, known, target.app.id, who):
+            return self._looping(state, target.app.name)
         plan = plan_login(
             target.chain, known.ledger, who, now=realm.now(), asking=target.app_id, silent=state.prompt == "none"
         )
@@ -134,16 +138,16 @@ class FinishLogin:
         return replace(reply, browser=browser)
 
     def _others_sessions(self, known: Browser, who: SignedIn, plan: tuple[Decision, ...], epoch: int) -> list[Entry]:
-        """Sessions of somebody else in this browser, at apps that this login does not visit: each is owed a logout."""
+        """Sessions of somebody else in this browser: each is owed a logout, also where this login may fail to come."""
         now = self._realm.now()
         visited = {decision.app.id for decision in plan if decision.visited}
-        return [
-            replace(entry, holding=Holding.OWED, epoch=epoch, since=now)
-            for entry in known.ledger.values()
-            if entry.app not in visited
-            and (app := self._realm.registry.apps.get(entry.app)) is not None
-            and others_session(entry, who, now, app)
-        ]
+        owed = []
+        for entry in known.ledger.values():
+            app = self._realm.registry.apps.get(entry.app)
+            if app is not None and takes_back_channel(app) and others_session(entry, who, now, app):
+                line = former_line(app.id) if app.id in visited else app.id
+                owed.append(replace(entry, app=line, holding=Holding.OWED, epoch=epoch, since=now))
+        return owed
 
     def _planned(self, browser: bytes, epoch: int, target: Target, plan: tuple[Decision, ...], *, silent: bool) -> Walk:
         realm = self._realm
@@ -164,6 +168,21 @@ class FinishLogin:
             app=target.app.tag if target.app else AppTag(NO_APP),
             return_to=target.return_to,
         )
+
+    def _looping(self, state: OpState, name: str) -> Reply:
+        """The app's cookies do not stay here; going round once more would not help."""
+        log.warning("login.looping", app=state.app)
+        cookies = (self._transactions.clear(state),)
+        if state.prompt == "none":
+            return replace(login_required(state.return_to, UNAVAILABLE), cookies=cookies)
+        page = ErrorPage(
+            "asks_again",
+            409,
+            "The site that you came from asks to sign you in over and over.",
+            "You are signed in, but this browser does not keep that site's cookies. Allow them, then try again.",
+            links=(Link(self._login_url(state), "Try again"), Link(state.return_to, f"Go back to {name}")),
+        )
+        return Show(page, 409, cookies=cookies)
 
     def _outrun(self, state: OpState) -> Reply:
         """A logout came after this login had left for the provider, and nobody has signed in by hand since."""

@@ -11,7 +11,7 @@ from dataclasses import replace
 from typing import Final
 
 from chain_gateway.core.chain import App
-from chain_gateway.core.ledger import Holding
+from chain_gateway.core.ledger import Holding, app_of
 from chain_gateway.core.limits import DELIVERY_SECONDS
 from chain_gateway.core.recovery import given_up, next_delivery
 from chain_gateway.errors import StoreUnavailable
@@ -71,7 +71,7 @@ class Deliver:
             return []
 
     async def _one(self, owed: Owed) -> None:
-        app = self._realm.registry.apps.get(owed.entry.app)
+        app = self._realm.registry.apps.get(app_of(owed.entry.app))
         try:
             if given_up(owed.entry.since, app.session_max if app else STRANGER_SECONDS, self._realm.now()):
                 await self._give_up(owed)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Final
 
-from chain_gateway.core.ledger import Browser
+from chain_gateway.core.ledger import Browser, app_of
 from chain_gateway.service.identity import Identity
 from chain_gateway.service.op_session import OpSessions
 
@@ -18,7 +18,8 @@ def sessions_of(op_sessions: OpSessions, known: Browser | None) -> Identity:
         return Identity()
     session = op_sessions.read(known)
     common = session.sid if session else ""
-    sids = {entry.app: entry.sid for entry in known.ledger.values() if entry.sid and entry.sid != common}
+    entries = [entry for entry in known.ledger.values() if entry.app == app_of(entry.app)]
+    sids = {entry.app: entry.sid for entry in entries if entry.sid and entry.sid != common}
     return Identity(
         sub=session.sub if session else "",
         sid=common,

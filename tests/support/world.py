@@ -18,7 +18,7 @@ from chain_gateway.config.load import parse
 from chain_gateway.demo.op.model import OpClient
 from chain_gateway.demo.op.provider import DemoOp
 from chain_gateway.sdk import ChainConfig
-from chain_gateway.sdk.aiohttp import chain_session, setup_chain
+from chain_gateway.sdk.aiohttp import chain_session, login_required, setup_chain
 from chain_gateway.store.base import Owed, Store
 from chain_gateway.store.memory import MemoryStore
 from chain_gateway.tokens.keyring import Keyring
@@ -149,7 +149,7 @@ def sdk_app(config: ChainConfig, clock: Clock) -> web.Application:
         session = chain_session(request)
         return web.Response(text=session.sub if session else "")
 
-    app.add_routes([web.get("/", home), web.get("/whoami", whoami)])
+    app.add_routes([web.get("/", home), web.get("/whoami", whoami), web.get("/account", login_required(whoami))])
     return app
 
 
