@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import secrets
 import time
-from collections.abc import AsyncIterator, Callable, Mapping
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 
@@ -97,12 +97,11 @@ async def build(
     a part cannot be made of the settings.
     """
     pages = pages_of(settings)  # before anything is open that would have to be closed
-    connector = aiohttp.TCPConnector(resolver=LoopbackResolver())
-    http = aiohttp.ClientSession(connector=connector, cookie_jar=aiohttp.DummyCookieJar())
+    http, calls = _http(), _http(limit=0)
     keys = AppKeys(app_keys(settings), key_urls(settings), Wire(http), world.clock)
     realm = _realm(settings, keyring, world, store or open_store(settings.store.url), keys)
     op = provider or Provider(client(settings), http, world.clock, wanted_claims(settings), entropy=world.random)
-    cases, background = use_cases(realm, op, AppCalls(http))
+    cases, background = use_cases(realm, op, AppCalls(calls))
     endpoints = Endpoints(cases, realm.public_url, lambda: realm.keyring().jwks(realm.now()))
     storage = BrowserStorage(realm.keyring, world.clock, world.random)
     app = web.Application(
@@ -121,8 +120,18 @@ async def build(
     app.add_routes(endpoints.routes())
     if settings.gateway.static_dir is not None:
         app.router.add_static("/static/", settings.gateway.static_dir)
-    app.cleanup_ctx.append(_lifetime(realm.store, http, background if rounds else None))
+    app.cleanup_ctx.append(_lifetime(realm.store, (http, calls), background if rounds else None))
     return app
+
+
+def _http(limit: int = 100) -> aiohttp.ClientSession:
+    """A client with so many connections at once, 0 for as many as are asked for.
+
+    The provider has one of its own, so that apps which do not answer take no connection from it; those have no limit,
+    as whoever waited for one would count as down. What calls them is bounded (``service.lanes``, an app's one ping).
+    """
+    connector = aiohttp.TCPConnector(resolver=LoopbackResolver(), limit=limit)
+    return aiohttp.ClientSession(connector=connector, cookie_jar=aiohttp.DummyCookieJar())
 
 
 def use_cases(realm: Realm, op: OpenIdProvider, calls: AppCalls) -> tuple[UseCases, Background]:
@@ -229,7 +238,7 @@ def wanted_claims(settings: Settings) -> frozenset[str]:
 
 
 def _lifetime(
-    store: Store, http: aiohttp.ClientSession, background: Background | None
+    store: Store, clients: Sequence[aiohttp.ClientSession], background: Background | None
 ) -> Callable[[web.Application], AsyncIterator[None]]:
     async def run(app: web.Application) -> AsyncIterator[None]:  # noqa: ARG001 - aiohttp passes the application
         await store.open()
@@ -240,7 +249,8 @@ def _lifetime(
         finally:
             if background is not None:
                 await background.stop()
-            await http.close()
+            for client in clients:
+                await client.close()
             await store.close()
 
     return run
