@@ -93,9 +93,12 @@ class _Case:
 
 def others_session(entry: Entry | None, who: SignedIn, now: int, app: App) -> bool:
     """Whether ``entry`` tells of a session at ``app`` that may live and is not ``who``'s."""
-    if entry is None or entry.holding in GONE or now - entry.since > app.session_max:
-        return False
-    return bool(entry.sub) and entry.sub != who.sub
+    return entry is not None and may_live(entry, now, app) and bool(entry.sub) and entry.sub != who.sub
+
+
+def may_live(entry: Entry, now: int, app: App) -> bool:
+    """Whether ``entry`` tells of a session at ``app`` that may not have ended yet."""
+    return entry.holding not in GONE and now - entry.since <= app.session_max
 
 
 _Rule = tuple[Callable[[_Case], bool], bool, str]

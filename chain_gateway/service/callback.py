@@ -8,7 +8,7 @@ from chain_gateway.core.chain import AppTag
 from chain_gateway.core.ledger import Browser, Entry, Holding, former_line
 from chain_gateway.core.limits import OP_REDIRECTS, WALK_SECONDS
 from chain_gateway.core.origins import with_query
-from chain_gateway.core.plan import Decision, SignedIn, hops_of, others_session, plan_login
+from chain_gateway.core.plan import Decision, SignedIn, hops_of, may_live, others_session, plan_login
 from chain_gateway.core.walk import NO_APP, Kind, Walk
 from chain_gateway.errors import ChainGatewayError, OpUnavailable, SignInFailed, StoreUnavailable
 from chain_gateway.oidc.authorization import INTERACTION_CODES, read_response
@@ -133,21 +133,31 @@ class FinishLogin:
         owner = replace(visitor, browser=browser)
         cookies = (self._transactions.clear(state), self._identities.cookie(walk, identity))
         record = self._op_sessions.seal(session)
-        owed = self._others_sessions(known, who, plan, epoch)
+        owed = self._other_sessions(known, who, plan, epoch)
         reply = await self._passage.begin(walk, identity, owner, op_session=record, entries=owed, cookies=cookies)
         return replace(reply, browser=browser)
 
-    def _others_sessions(self, known: Browser, who: SignedIn, plan: tuple[Decision, ...], epoch: int) -> list[Entry]:
-        """Sessions of somebody else in this browser: each is owed a logout, also where this login may fail to come."""
+    def _other_sessions(self, known: Browser, who: SignedIn, plan: tuple[Decision, ...], epoch: int) -> list[Entry]:
+        """What becomes of other sessions in this browser, also where this login may fail to come.
+
+        Somebody else's is owed a logout. One that the same person has from another sign-in is kept in mind, for the
+        next logout to name it.
+        """
         now = self._realm.now()
         visited = {decision.app.id for decision in plan if decision.visited}
-        owed = []
+        owed = {line for line, entry in known.ledger.items() if entry.holding is Holding.OWED}
+        entries = []
         for entry in known.ledger.values():
             app = self._realm.registry.apps.get(entry.app)
-            if app is not None and takes_back_channel(app) and others_session(entry, who, now, app):
-                line = former_line(app.id) if app.id in visited else app.id
-                owed.append(replace(entry, app=line, holding=Holding.OWED, epoch=epoch, since=now))
-        return owed
+            if app is None or not takes_back_channel(app):
+                continue
+            line = former_line(app.id) if app.id in visited else app.id
+            if others_session(entry, who, now, app):
+                entries.append(replace(entry, app=line, holding=Holding.OWED, epoch=epoch, since=now))
+            elif app.id in visited and may_live(entry, now, app) and entry.sid != who.sid and line not in owed:
+                kept = Holding.OWED if entry.holding is Holding.OWED else Holding.MAY_HOLD
+                entries.append(replace(entry, app=line, holding=kept, epoch=epoch))
+        return entries
 
     def _planned(self, browser: bytes, epoch: int, target: Target, plan: tuple[Decision, ...], *, silent: bool) -> Walk:
         realm = self._realm

@@ -14,10 +14,10 @@ from typing import Final
 
 from chain_gateway.core.chain import AppTag
 from chain_gateway.core.forecast import form_reach
-from chain_gateway.core.ledger import Browser
+from chain_gateway.core.ledger import Browser, Entry, Holding, app_of
 from chain_gateway.core.limits import CONFIRM_SECONDS, WALK_SECONDS
 from chain_gateway.core.origins import origin_of
-from chain_gateway.core.plan import Decision, hops_of, plan_logout
+from chain_gateway.core.plan import Decision, hops_of, may_live, plan_logout
 from chain_gateway.core.walk import NO_APP, Kind, OpLogout, Walk
 from chain_gateway.errors import BadInput, BrowserUnknown, StoreUnavailable, TokenRefused
 from chain_gateway.service.identity import Identities
@@ -175,8 +175,19 @@ class StartLogout:
         identity = sessions_of(self._op_sessions, known)
         owner = replace(visitor, browser=browser)
         cookies = (self._identities.cookie(walk, identity),)
-        reply = await self._passage.begin(walk, identity, owner, cookies=cookies)
+        entries = self._former_sessions(known, epoch, target.app_id if params.scope == "app" else "")
+        reply = await self._passage.begin(walk, identity, owner, entries=entries, cookies=cookies)
         return replace(reply, browser=browser)
+
+    def _former_sessions(self, known: Browser | None, epoch: int, only: str) -> list[Entry]:
+        """Sessions from before the last sign-in that may live: no ticket names them, so the back channel does."""
+        now = self._realm.now()
+        entries = []
+        for line, entry in known.ledger.items() if known else ():
+            app = self._realm.registry.apps.get(app_of(entry.app))
+            if app is not None and app.id != line and (not only or app.id == only) and may_live(entry, now, app):
+                entries.append(replace(entry, holding=Holding.OWED, epoch=epoch, since=now))
+        return entries
 
     def _planned(
         self,

@@ -10,7 +10,7 @@ from chain_gateway.core.actions import Action, SendAway, SendTicket, Settle
 from chain_gateway.core.chain import App, AppTag, Mode
 from chain_gateway.core.ledger import Entry, Holding
 from chain_gateway.core.limits import OWED_SECONDS
-from chain_gateway.core.walk import Kind, Outcome, Walk
+from chain_gateway.core.walk import Kind, Outcome, Place, Walk
 from chain_gateway.service.identity import Identity
 from chain_gateway.service.realm import Realm
 
@@ -28,6 +28,7 @@ AFTER: Final = {
 """What an app has after an outcome; None leaves the entry as it is. Else a failed login may have set a session, and a
 failed logout is owed."""
 
+TICKET_OUT: Final = frozenset({Place.VISITING, Place.AWAY})
 OTHERWISE: Final = {Kind.LOGIN: Holding.MAY_HOLD, Kind.LOGOUT: Holding.OWED}
 
 
@@ -43,11 +44,17 @@ class Notes:
         """``realm`` knows the apps by tag, and the time."""
         self._realm = realm
 
-    def entries(self, walk: Walk, actions: Iterable[Action], identity: Identity) -> list[Entry]:
-        """The entries of one step, in order."""
+    def entries(self, before: Walk, walk: Walk, actions: Iterable[Action], identity: Identity) -> list[Entry]:
+        """The entries of one step from ``before`` to ``walk``, in order.
+
+        A login hop that failed before its ticket went out leaves the app's entry as it is.
+        """
+        out = before.cursor if before.place in TICKET_OUT else None
         noted = []
         for action in actions:
             if isinstance(action, Settle):
+                if walk.kind is Kind.LOGIN and action.outcome.failed and action.index != out:
+                    continue
                 hop = walk.hops[action.index]
                 otherwise = Holding.MAY_HOLD if hop.mode is Mode.EXTERNAL else OTHERWISE[walk.kind]
                 entry = self._entry(walk, hop.tag, AFTER.get((walk.kind, action.outcome), otherwise), identity)

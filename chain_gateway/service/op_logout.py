@@ -11,8 +11,9 @@ from collections.abc import Callable
 from dataclasses import replace
 from typing import Final
 
-from chain_gateway.core.ledger import GONE, OP_LINE, Browser, Entry, Holding
+from chain_gateway.core.ledger import OP_LINE, Browser, Entry, Holding, app_of
 from chain_gateway.core.limits import SKEW_SECONDS
+from chain_gateway.core.plan import may_live
 from chain_gateway.errors import SignInFailed, TokenRefused
 from chain_gateway.service.log import log
 from chain_gateway.service.notes import takes_back_channel
@@ -69,9 +70,9 @@ class OpLoggedOut:
         now, epoch = self._realm.now(), known.signed_out_epoch
         owed = []
         for entry in known.ledger.values():
-            app = self._realm.registry.apps.get(entry.app)
-            lives = app is not None and takes_back_channel(app) and now - entry.since <= app.session_max
-            if lives and entry.holding not in GONE and entry.epoch < epoch:
+            app = self._realm.registry.apps.get(app_of(entry.app))
+            lives = app is not None and takes_back_channel(app) and may_live(entry, now, app)
+            if lives and entry.epoch < epoch:
                 owed.append(replace(entry, holding=Holding.OWED, epoch=epoch, since=now))
         return owed
 

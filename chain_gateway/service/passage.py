@@ -60,7 +60,7 @@ class Passage:
         """
         await self._look_ahead(walk)
         stepped, actions = self._step(walk, Proceed())
-        entries = [*(entries or []), *self._notes.entries(stepped, actions, identity)]
+        entries = [*(entries or []), *self._notes.entries(walk, stepped, actions, identity)]
         if walk.kind is Kind.LOGOUT:
             entries += self._notes.in_advance(stepped, identity)
         try:
@@ -83,7 +83,7 @@ class Passage:
         stepped, actions = self._step(walk, event)
         if isinstance(actions[-1], Present):
             return await self.present(walk, identity, visitor)
-        entries = self._notes.entries(stepped, actions, identity)
+        entries = self._notes.entries(walk, stepped, actions, identity)
         try:
             entries = await self._unsettled(walk, entries)
             result = await self._realm.store.advance(self._record(stepped), walk.nonce, entries)
@@ -102,7 +102,7 @@ class Passage:
     async def end(self, walk: Walk, event: Event, identity: Identity) -> bool:
         """Ends ``walk`` without its browser; False if somebody else moved it meanwhile."""
         stepped, actions = self._step(walk, event)
-        entries = await self._unsettled(walk, self._notes.entries(stepped, actions, identity))
+        entries = await self._unsettled(walk, self._notes.entries(walk, stepped, actions, identity))
         result = await self._realm.store.advance(self._record(stepped), walk.nonce, entries)
         if not isinstance(result, Advanced):
             return False
