@@ -24,8 +24,12 @@ from chain_gateway.web.metadata import JWKS_PATH, metadata
 from chain_gateway.web.reply import answer, go
 
 JWKS_SECONDS = 300
-FOREIGN = frozenset({"cross-site", "same-site"})
-"""Where a request did not come from a page of ours: an app may say that its own hop failed, but end no walk."""
+OWN_PAGE = "same-origin"
+"""What a browser says of a link on a page of ours, and of nothing else (Fetch Metadata).
+
+An app has the chain token of its hop and may say that this one failed, but ends no walk. In a browser that says nothing
+the link goes on past the hop instead.
+"""
 log = structlog.stdlib.get_logger("chain_gateway")
 
 
@@ -103,7 +107,7 @@ class Endpoints:
     async def relay(self, request: web.Request) -> web.Response:
         """``GET /relay``."""
         fields = _pick(parse.query(request), "state", "receipt", "bind", "error")
-        if fields.get("error") == FINISH and request.headers.get("Sec-Fetch-Site", "same-origin") in FOREIGN:
+        if fields.get("error") == FINISH and request.headers.get("Sec-Fetch-Site") != OWN_PAGE:
             fields["error"] = "foreign"
         return await answer(request, await self._cases.relay(await visitor(request), Returned(**fields)))
 

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import pytest
 from support.browser import Browser, origin
-from support.world import World, a_world
+from support.wire import outcomes, ticket_on
+from support.world import World, a_world, choose
 
 ROUNDS = 25
 HEADER_BYTES = 8190
@@ -13,6 +15,14 @@ HEADER_BYTES = 8190
 def size(browser: Browser, url: str) -> int:
     """How long the Cookie header is that ``browser`` sends to ``url``."""
     return sum(len(name) + len(value) + len("=; ") for name, value in browser.cookies(url).items())
+
+
+async def rounds(world: World, times: int) -> None:
+    """What goes on beside the requests, a while later."""
+    for _ in range(times):
+        world.clock.now += 70
+        for each in world.background._rounds:
+            await each.run()
 
 
 async def send_round(world: World, browser: Browser) -> None:
@@ -57,3 +67,33 @@ async def test_an_app_whose_cookies_are_blocked_is_no_endless_walk() -> None:
         assert page.url.startswith(world.gateway)
         assert "Signed in to 0 of 1" in page.text
         assert "refused by Shop" in page.text
+
+
+@pytest.mark.parametrize("said", ["none", "cross-site", "same-site", ""])
+async def test_an_app_ends_no_walk(said: str) -> None:
+    """An app has the chain token of its own hop, and speaks for that hop alone (T24)."""
+    async with a_world("shop", "news") as world, world.browser() as b:
+        await b.open(f"{world.apps['shop']}/chain/login")
+        await choose(b)
+        walk = ticket_on(b)["walk"]
+        await b.open(ticket_on(b)["return"] + "&error=finish", **{"Sec-Fetch-Site": said})
+        assert await outcomes(b, world.gateway, walk) == ["pending", "pending"]
+        assert "ticket" in b.page.forms[0].fields
+
+
+@pytest.mark.parametrize("logout", ["back_channel", "redirect"])
+async def test_an_earlier_session_of_the_same_person_ends_with_the_logout(logout: str) -> None:
+    """Alice signs in anew and leaves News out; News keeps her first session, and the logout must end that one (I2)."""
+    async with a_world("shop", "news", apps={"news": {"logout": logout}}) as world, world.browser() as b:
+        await world.sign_in(b)
+        world.clock.now += 100
+        await b.open(f"{world.apps['shop']}/chain/login?prompt=login")
+        await choose(b)
+        await b.submit()
+        await b.follow("Skip News")
+        world.clock.now += 10
+        b.halt_at = "" if logout == "back_channel" else world.apps["news"] + "/chain/hop"
+        await world.sign_out(b)
+        b.halt_at = ""
+        await rounds(world, 5)
+        assert await world.signed_in(b) == {}

@@ -157,7 +157,9 @@ class Browser:
     async def _go(self, method: str, url: str, data: dict[str, str] | None, headers: dict[str, str]) -> Page:
         start = self.page
         chain = [url]
+        told = headers
         for _ in range(REDIRECTS + 1):
+            headers = {"Sec-Fetch-Site": _fetch_site(start, chain), **told}
             if self.halt_at and url.startswith(self.halt_at):
                 self.page = Page(url, 0, {}, "", [], {}, chain)
                 return self.page
@@ -204,6 +206,15 @@ class Browser:
                     self.cookies(url).pop(name, None)
                 else:
                     self.cookies(url)[name] = morsel.value
+
+
+def _fetch_site(start: Page | None, chain: list[str]) -> str:
+    """Where a visit comes from, all the redirects on its way included (Fetch Metadata, section 2.3)."""
+    if start is None:
+        return "none"
+    if all(origin(url) == start.origin for url in chain):
+        return "same-origin"
+    return "same-site" if all(_site(url) == _site(start.url) for url in chain) else "cross-site"
 
 
 def _site(url: str) -> str:
