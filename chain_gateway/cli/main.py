@@ -17,7 +17,7 @@ from typing import Annotated
 
 import typer
 
-from chain_gateway.cli import keys_commands
+from chain_gateway.cli import keys_commands, walks_commands
 from chain_gateway.cli.console import USAGE, broken, complain, refused, say, say_json
 from chain_gateway.cli.version import versions
 from chain_gateway.errors import ConfigError
@@ -36,6 +36,7 @@ frame = typer.Typer(
     pretty_exceptions_enable=False,
 )
 frame.add_typer(keys_commands.frame, name="keys")
+frame.add_typer(walks_commands.frame, name="walks")
 
 
 def main(argv: Sequence[str] | None = None) -> int:

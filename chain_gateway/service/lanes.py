@@ -17,6 +17,8 @@ from chain_gateway.core.recovery import next_delivery
 
 IN_ALL: Final = 64
 PER_APP: Final = 4
+LONGEST_SECONDS: Final = 60
+"""How long a silent app is left alone at most; the queue's own schedule is longer, and an operator may shorten it."""
 SERVER_ERROR: Final = 500
 
 
@@ -51,7 +53,7 @@ class Lane:
             self.failures = self.until = 0
         elif failures == self.failures:
             self.failures += 1
-            self.until = next_delivery(failures, now, 0)
+            self.until = min(next_delivery(failures, now, 0), now + LONGEST_SECONDS)
 
 
 class Lanes:

@@ -48,7 +48,7 @@ def test_help_names_every_command():
     """Each command of the interface is listed, and asking for help is no failure."""
     done = run("--help", NO_COLOR="1")
     assert done.returncode == 0
-    for command in ("serve", "check", "explain", "demo", "test", "keys", "bench"):
+    for command in ("serve", "check", "explain", "demo", "test", "keys", "walks", "bench"):
         assert command in done.stdout
     assert "\x1b" not in done.stdout
 
