@@ -6,11 +6,9 @@ import asyncio
 import importlib
 import logging
 import signal
-import sys
 from collections.abc import Awaitable, Callable
 
-import structlog
-
+from chain_gateway.cli import logs
 from chain_gateway.cli.console import DONE, FAILED, USAGE, complain, say, say_json
 from chain_gateway.demo.options import DemoOptions
 from chain_gateway.demo.report import Report
@@ -24,10 +22,7 @@ SHOWN = 6
 def demo(options: DemoOptions) -> int:
     """Runs the demo until Ctrl-C or SIGTERM, or one headless check; returns the exit code."""
     # Standard output is for the answer; what goes wrong meanwhile is told beside it.
-    structlog.configure(
-        wrapper_class=structlog.make_filtering_bound_logger(logging.WARNING),
-        logger_factory=structlog.PrintLoggerFactory(sys.stderr),
-    )
+    logs.configure(least=logging.WARNING)
     return asyncio.run(_check(options) if options.headless_check else _serve(options))
 
 

@@ -39,10 +39,10 @@ class Forward(logging.Handler):
         log.warning("library.said", library=record.name, words=record.getMessage(), exc_info=record.exc_info or False)
 
 
-def configure(*, json: bool | None = None, debug: bool = False) -> None:
+def configure(*, json: bool | None = None, least: int = logging.INFO) -> None:
     """Sets up structlog, and the standard library's logging, for the process.
 
-    ``json`` None means: unless standard error is a terminal.
+    ``json`` None means: unless standard error is a terminal. ``least`` is the lowest level that is shown.
     """
     as_json = not sys.stderr.isatty() if json is None else json
     renderer = (
@@ -59,7 +59,7 @@ def configure(*, json: bool | None = None, debug: bool = False) -> None:
             hide_secrets,
             renderer,
         ],
-        wrapper_class=structlog.make_filtering_bound_logger(logging.DEBUG if debug else logging.INFO),
+        wrapper_class=structlog.make_filtering_bound_logger(least),
         logger_factory=structlog.PrintLoggerFactory(sys.stderr),
         cache_logger_on_first_use=True,
     )

@@ -5,12 +5,16 @@ from __future__ import annotations
 import json
 import logging
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 import structlog
 from support.world import SECRET
 
 from chain_gateway.cli import logs
+from chain_gateway.cli.demo import demo
+from chain_gateway.demo.options import DemoOptions
+from chain_gateway.errors import ConfigError
 from chain_gateway.tokens.keyring import Keyring
 from chain_gateway.tokens.purposes import Purpose
 
@@ -82,3 +86,17 @@ def test_a_terminal_sees_no_more_than_a_file(capfd: pytest.CaptureFixture[str]) 
     text = capfd.readouterr().err
     assert "ValueError: ***" in text
     assert SEALED.partition(".")[2] not in text
+
+
+def test_the_demo_writes_no_local_variables(capfd: pytest.CaptureFixture[str]) -> None:
+    """Its traceback is as plain as the gateway's: variables hold codes and secrets (T45)."""
+    with pytest.raises(ConfigError):
+        demo(DemoOptions(port=0, chain=Path("/nowhere/at-all.toml")))
+    canary = f"{SECRET} of a local variable"
+    try:
+        len(canary) / 0
+    except ZeroDivisionError:
+        structlog.stdlib.get_logger("chain_gateway").exception("failed")
+    text = capfd.readouterr().err
+    assert "ZeroDivisionError" in text
+    assert canary not in text

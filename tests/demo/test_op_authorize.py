@@ -212,3 +212,20 @@ async def test_the_auth0_dialect_answers_without_an_issuer(visit):
     """A tenant sends no iss unless its owner switched it on."""
     op = await visit(dialect="auth0")
     assert "iss" not in (await op.sign_in()).query
+
+
+@pytest.mark.parametrize("path", ["/authorize", "/login", "/token", "/session/end", "/session/end/confirm"])
+@pytest.mark.parametrize(
+    ("body", "kind"),
+    [
+        (b"state=%ed\xff", "application/x-www-form-urlencoded"),
+        (b"state=x", "application/x-www-form-urlencoded; charset=none-such"),
+        (b"--x", "multipart/form-data"),
+    ],
+)
+async def test_a_form_that_cannot_be_read_is_a_page(visit, path, body, kind):
+    """No bytes that a browser would never send make a failure of it, nor a traceback with what else came."""
+    op = await visit()
+    answer = await op.browser.post(path, data=body, headers={"Content-Type": kind})
+    assert answer.status == 400
+    assert "Traceback" not in await answer.text()

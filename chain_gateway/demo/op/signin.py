@@ -110,6 +110,9 @@ def state_of(form: MultiMapping[str]) -> str:
 
 
 async def posted(request: web.Request) -> MultiMapping[str]:
-    """The text fields of a posted form."""
-    fields = await request.post()
+    """The text fields of a posted form; PageRefused if it cannot be read."""
+    try:
+        fields = await request.post()
+    except (ValueError, LookupError) as error:  # not UTF-8, too many fields, no such charset
+        raise PageRefused("This form cannot be read.") from error
     return MultiDict((name, value) for name, value in fields.items() if isinstance(value, str))
