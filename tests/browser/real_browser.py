@@ -23,6 +23,8 @@ ENDS = f"{FRESH} #state, {FRESH} main:not(:has(progress)) > h1"
 AT_PROVIDER = f"{FRESH} button[name=account][value={{}}]"
 YES = f"{FRESH} button[name=logout][value=yes]"
 CONFIRM = f"{FRESH} form:has(input[name=confirm]) button"
+BROWSER = "__Host-chain-browser"
+"""The one cookie of the gateway that stays."""
 
 TELL_VIOLATIONS = """addEventListener("securitypolicyviolation", event =>
     console.error(`stopped by policy: ${event.effectiveDirective} ${event.blockedURI}`))"""

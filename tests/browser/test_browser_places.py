@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 
 import pytest
-from real_browser import AT_PROVIDER, HOP, in_a_world, press, stand_still_at
+from real_browser import AT_PROVIDER, BROWSER, HOP, cookies_at, in_a_world, press, stand_still_at
 
 pytestmark = [pytest.mark.browser, pytest.mark.asyncio(loop_scope="module")]
 
@@ -93,10 +93,30 @@ async def test_two_tabs_at_once_both_end_right(chromium):
         other = await person.context.new_page()
         await person.ask_to_sign_in("shop", person.tab)
         await person.ask_to_sign_in("news", other)
+        # One id for both, before either comes back from the provider; else each callback would draw its own.
+        browser = await cookies_at(person.context, world.gateway)
+        assert BROWSER in browser
         tabs = (person.tab, other)
         await asyncio.gather(*(press(tab.locator(AT_PROVIDER.format("alice"))) for tab in tabs))
         await asyncio.gather(*(person.walk_on(tab) for tab in tabs))
         assert [tab.url for tab in tabs] == [world.apps["shop"] + "/", world.apps["news"] + "/"]
+        assert await person.looks() == dict.fromkeys(world.apps, "demo|alice")
+        assert await cookies_at(person.context, world.gateway) == {BROWSER: browser[BROWSER]}
+
+
+async def test_a_sign_in_that_gave_way_goes_on_to_its_own_site(chromium):
+    """T26, T48: from the hop where it stood when the newer one began, and no policy of that page stops it there."""
+    async with in_a_world(chromium) as (world, person):
+        older, newer = person.tab, await person.context.new_page()
+        hop = await stand_still_at(person, "shop")
+        await begin(person, "bank", older)
+        await older.locator(hop).wait_for()
+        await newer.goto(world.apps["news"] + "/chain/login", wait_until="commit")
+        await newer.locator(hop).wait_for()
+        for tab, site in ((newer, "news"), (older, "bank")):
+            await press(tab.locator(HOP))
+            await person.walk_on(tab)
+            assert tab.url == world.apps[site] + "/"
         assert await person.looks() == dict.fromkeys(world.apps, "demo|alice")
 
 

@@ -5,14 +5,12 @@ from __future__ import annotations
 from contextlib import asynccontextmanager
 
 import pytest
-from real_browser import AT_PROVIDER, HOP, Person, cookies_at, findings, press, stand_still_at, watched
+from real_browser import AT_PROVIDER, BROWSER, HOP, Person, cookies_at, findings, press, stand_still_at, watched
 
 from chain_gateway.demo.options import DemoOptions
 from chain_gateway.demo.server import running
 
 pytestmark = [pytest.mark.browser, pytest.mark.asyncio(loop_scope="module")]
-
-BROWSER = "__Host-chain-browser"
 
 
 @asynccontextmanager
