@@ -279,7 +279,7 @@ def test_on_a_terminal_a_person_is_asked(gateway, answer, code, left):
     with subprocess.Popen([sys.executable, *words], stdin=theirs, stderr=theirs, stdout=-1) as process:
         os.close(theirs)
         question = b""
-        while b"]: " not in question:
+        while b"]:" not in question:
             question += os.read(ours, 1000)
         os.write(ours, f"{answer}\n".encode())
         assert process.wait(timeout=60) == code
