@@ -18,6 +18,8 @@ from chain_gateway.tokens.keyring import Keyring, KeyRow
 from chain_gateway.tokens.purposes import Use
 
 FILE_MODE = 0o600
+DEFAULT_FILE = "keys.json"
+"""Where the keys are of a configuration that does not say it, as ``config.gateway`` has it."""
 
 
 def key_file(config: Path | None, keys: Path | None) -> Path:
@@ -39,6 +41,8 @@ def key_file(config: Path | None, keys: Path | None) -> Path:
     match document:
         case {"gateway": {"keys": {"file": str(name)}}}:
             return config.parent / name
+        case {"gateway": dict(gateway)} if "keys" not in gateway:
+            return config.parent / DEFAULT_FILE
     raise _problem("gateway.keys", "names no file", 'write keys = { file = "keys.json" }, or give --keys FILE')
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import importlib.util
 import signal
 import time
 from pathlib import Path
@@ -11,7 +10,7 @@ from typing import Final
 
 import structlog
 import uvloop
-from aiohttp import web
+from aiohttp import http_parser, web
 
 from chain_gateway.assembly import build
 from chain_gateway.cli import keys, logs
@@ -32,8 +31,8 @@ def serve(path: Path, workers: int) -> int:
         complain("this version serves from one process; write --workers 1")
         return USAGE
     if not has_c_parser():
-        complain("aiohttp's C parser is missing, and the pure-Python one is more lenient than a gateway may be")
-        complain("  install aiohttp from a wheel for this platform: pip install --force-reinstall aiohttp")
+        complain("aiohttp's C parser is not in use, and the pure-Python one is more lenient than a gateway may be")
+        complain("  take AIOHTTP_NO_EXTENSIONS out of the environment, or reinstall aiohttp from a wheel")
         return USAGE
     settings = load(path)
     keyring = keys.load(settings.gateway.keys)
@@ -43,8 +42,8 @@ def serve(path: Path, workers: int) -> int:
 
 
 def has_c_parser() -> bool:
-    """Whether aiohttp parses requests with llhttp."""
-    return importlib.util.find_spec("aiohttp._http_parser") is not None
+    """Whether aiohttp parses requests with llhttp: it is there, and AIOHTTP_NO_EXTENSIONS does not keep it out."""
+    return http_parser.HttpRequestParser is not http_parser.HttpRequestParserPy
 
 
 async def _serve(settings: Settings, keyring: Keyring) -> None:

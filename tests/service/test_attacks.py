@@ -97,3 +97,20 @@ async def test_an_earlier_session_of_the_same_person_ends_with_the_logout(logout
         b.halt_at = ""
         await rounds(world, 5)
         assert await world.signed_in(b) == {}
+
+
+async def test_no_parameter_lowers_a_policy() -> None:
+    """What an app may fail, how it is visited and how often is the operator's word alone (T59)."""
+    lower = (
+        "required=false&retries=0&visit=lazy&login=none&logout=none&ping=false&budget=99&confirm_logout=never&apps=shop"
+    )
+    async with a_world(apps={"shop": {"required": True}}) as world, world.browser() as b:
+        await b.open(f"{world.gateway}/login?app=shop&{lower}")
+        await choose(b)
+        walk = ticket_on(b)["walk"]
+        assert await outcomes(b, world.gateway, walk) == ["pending"] * 3
+        await b.open(f"{ticket_on(b)['return']}&error=skipped&{lower}")
+        assert "The sign-in was stopped" in b.page.text
+        await world.sign_in(b)
+        page = await b.open(f"{world.gateway}/logout?{lower}")
+        assert "Sign out of 3 sites?" in page.text
