@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hmac
+from dataclasses import replace
 from typing import Final
 
 from chain_gateway.core.chain import Mode
@@ -14,7 +15,7 @@ from chain_gateway.service.away import Away
 from chain_gateway.service.identity import Identities, Identity
 from chain_gateway.service.passage import Passage
 from chain_gateway.service.realm import Realm, Visitor
-from chain_gateway.service.views import Reply
+from chain_gateway.service.views import HopPage, Reply, Show
 from chain_gateway.tokens.encoding import b64e
 
 ANYWHERE: Final = frozenset(place for place in Place if not place.ended)
@@ -51,7 +52,7 @@ class Resume:
             # Not at once to where the browser has just come back from: its person may want to leave that app out.
             return self._passage.walk_page(walk)
         if event is None:
-            return await self._passage.present(walk, identity, visitor)
+            return _waiting(await self._passage.present(walk, identity, visitor))
         return await self._passage.go_on(walk, event, identity, visitor, self._away.clear(walk, visitor))
 
     async def past_hop(self, walk: Walk, visitor: Visitor) -> Reply:
@@ -76,3 +77,10 @@ class Resume:
         if walk.place is Place.PAUSED or self._realm.now() < walk.issued_at + HOP_SECONDS:
             return None
         return HopFailed(Outcome.TIMED_OUT, "timed_out")
+
+
+def _waiting(reply: Reply) -> Reply:
+    """``reply``, whose page does not go on by itself if it leads to where the browser has just come back from."""
+    if isinstance(reply, Show) and isinstance(reply.page, HopPage):
+        return replace(reply, page=replace(reply.page, waits=True))
+    return reply

@@ -88,7 +88,8 @@ class HopPage:
     """The form-post page: posts ``ticket`` to ``hop_url``; ``ping_url`` is empty where the browser is not to ask first.
 
     ``skip_url`` and ``unreachable_url`` are links of the gateway's own; ``form_origins`` are all origins that the
-    browser may pass through until the next page. ``app_name`` is the app that is being visited.
+    browser may pass through until the next page. ``app_name`` is the app that is being visited; ``waits`` says that the
+    page does not go on by itself.
     """
 
     view: WalkView
@@ -99,6 +100,7 @@ class HopPage:
     skip_url: str
     unreachable_url: str
     form_origins: tuple[str, ...]
+    waits: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -116,6 +116,22 @@ async def test_resume_goes_on_as_well() -> None:
         assert await outcomes(b, world.gateway, walk) == ["applied", "timed_out", "applied"]
 
 
+async def test_who_comes_back_from_an_app_is_not_sent_there_again_at_once() -> None:
+    """The page of the hop waits for its person, who may skip; the next app's page goes on by itself (T23)."""
+    async with a_world() as world, world.browser() as b:
+        await b.open(f"{world.apps['shop']}/chain/login")
+        page = await choose(b)
+        assert "data-wait" not in page.text
+        world.fronts["shop"].answers(500, "/chain/hop")
+        await b.submit()
+        page = await b.open(world.gateway + "/resume")
+        assert "data-wait" in page.text
+        assert "ticket" in page.forms[0].fields
+        page = await b.follow("Skip Shop")
+        assert page.forms[0].action.startswith(world.apps["news"])
+        assert "data-wait" not in page.text
+
+
 async def test_a_sign_out_begins_although_an_older_one_was_left_standing() -> None:
     """Held up, signed in again, and out again: the new sign-out is what counts, not the old one (T26, I1)."""
     async with a_world(op=NO_OP) as world, world.browser() as b:

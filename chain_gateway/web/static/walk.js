@@ -48,6 +48,8 @@ const unreachable = () => {
   }, 1000);
   for (const touch of ["keydown", "pointerdown", "click"]) addEventListener(touch, stay);
 };
-if (ping && self.AbortController) ask().then(send, unreachable);
+// Whoever was held up at the app is not sent back there at once, as they may want to leave it out.
+if (form.dataset.wait) part("going").hidden = true;
+else if (ping && self.AbortController) ask().then(send, unreachable);
 else send();
 })();
