@@ -24,7 +24,7 @@ from chain_gateway.service.ports import OpenIdProvider
 from chain_gateway.service.realm import Realm, Visitor
 from chain_gateway.service.targets import Target, judge_target
 from chain_gateway.service.transactions import OpState, Transaction, Transactions
-from chain_gateway.service.views import ErrorPage, Link, Reply, Show
+from chain_gateway.service.views import ErrorPage, Go, Link, Reply, Show
 from chain_gateway.tokens.encoding import b64e
 
 LOGIN_REDIRECTS = 2 + OP_REDIRECTS
@@ -78,14 +78,35 @@ class FinishLogin:
             return login_required(state.return_to, UNAVAILABLE)
 
     async def _again(self, visitor: Visitor, state: OpState, target: Target) -> Reply:
-        """The browser has no such transaction: once more from the start, then a page."""
+        """The browser has no such transaction: on if that is done with, else once more from the start, then a page."""
         log.info("login.transaction_gone", restarts=state.restarts)
+        if onward := await self._done(visitor, state):
+            return Go(onward)
         if state.restarts:
             error = SignInFailed("the transaction is gone twice", code="sign_in_failed.transaction")
             return self._failed(state, error)
         if state.prompt == "none":
             return login_required(state.return_to)
         return await self._start.leave(visitor, target, prompt=state.prompt, restarts=state.restarts + 1)
+
+    async def _done(self, visitor: Visitor, state: OpState) -> str:
+        """Where the login of ``state`` led or still stands, if it is this browser's newest; empty otherwise.
+
+        Back and reload lead here again: the walk is where it was, or over.
+        """
+        if not visitor.browser:
+            return ""
+        store = self._realm.store
+        try:
+            known = await store.browser(visitor.browser)
+            session = self._op_sessions.read(known) if known else None
+            if known is None or session is None or session.login != state.id or known.signed_out_epoch > session.epoch:
+                return ""
+            walks = await store.open_walks(visitor.browser, self._realm.now())
+        except StoreUnavailable:
+            return ""
+        stands = any(walk.epoch == session.epoch for walk in walks)
+        return self._realm.url("/resume") if stands else state.return_to
 
     def _failed(self, state: OpState, error: ChainGatewayError) -> Reply:
         """A page with a way to try again and a way back; a login that may show nothing goes back with the error."""
@@ -129,7 +150,8 @@ class FinishLogin:
             target.chain, known.ledger, who, now=realm.now(), asking=target.app_id, silent=state.prompt == "none"
         )
         walk = self._planned(browser, epoch, target, plan, silent=state.prompt == "none")
-        session = OpSession(identity.sub, identity.sid, signed_in.sid, identity.auth_time, signed_in.id_token, epoch)
+        told = (identity.sub, identity.sid, signed_in.sid, identity.auth_time, signed_in.id_token)
+        session = OpSession(*told, epoch, state.id)
         owner = replace(visitor, browser=browser)
         cookies = (self._transactions.clear(state), self._identities.cookie(walk, identity))
         record = self._op_sessions.seal(session)

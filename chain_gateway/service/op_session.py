@@ -17,7 +17,8 @@ OP_SESSION_BYTES = 16 * 1024
 class OpSession:
     """Subject, session id as tickets carry it, the provider's own, ``auth_time`` and the ID token; all may be empty.
 
-    ``epoch`` is the login walk's: a logout of a higher one came after this sign-in.
+    ``epoch`` is the login walk's: a logout of a higher one came after this sign-in. ``login`` is the id of the
+    transaction that it came from.
     """
 
     sub: str = ""
@@ -26,6 +27,7 @@ class OpSession:
     auth_time: int = 0
     id_token: str = ""
     epoch: int = 0
+    login: str = ""
 
 
 class OpSessions:

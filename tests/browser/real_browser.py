@@ -8,7 +8,7 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 from urllib.parse import urlsplit
 
-from playwright.async_api import Browser, BrowserContext, ConsoleMessage, Locator, Page, Request
+from playwright.async_api import Browser, BrowserContext, ConsoleMessage, Error, Locator, Page, Request
 from support.world import World, a_world
 
 AXE = Path(__file__).parents[1] / "node/node_modules/axe-core/axe.min.js"
@@ -31,6 +31,8 @@ TELL_VIOLATIONS = """addEventListener("securitypolicyviolation", event =>
 HELD = "const ask = fetch; window.fetch = (url, how) => url === '{}' ? new Promise(() => {{}}) : ask(url, how)"
 """The page's own question to an app gets no answer, not even that it is late: so a walk stands still until somebody
 presses Continue."""
+PATIENT = "const hurry = setTimeout; window.setTimeout = (call, ms) => hurry(call, ms === 2000 ? 20000 : ms)"
+"""A page waits two seconds for an app's answer to its question; where tests share two cores, that says nothing."""
 EVENT = re.compile(r"__Host-chain-([st])-(\d+)")
 
 
@@ -69,6 +71,7 @@ async def watched(chromium: Browser, registered: Iterable[str], **options: objec
     context.set_default_timeout(PATIENCE_MS)
     watch = Watch(context, registered)
     await context.add_init_script(TELL_VIOLATIONS)
+    await context.add_init_script(PATIENT)
     try:
         yield context
         watch.check()
@@ -131,7 +134,11 @@ class Person:
         """Waits for the end of a walk: yes to whoever asks on the way, and Continue where that is done by hand."""
         tab = tab or self.tab
         while True:
-            await tab.locator(f"{self._on}, {ENDS}").first.wait_for()
+            try:
+                await tab.locator(f"{self._on}, {ENDS}").first.wait_for()
+            except Error as error:
+                error.add_note(f"at {tab.url}\n{await tab.locator('body').inner_text()}")
+                raise
             button = tab.locator(self._on)
             if not await button.count():
                 return
