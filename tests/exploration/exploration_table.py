@@ -1,0 +1,96 @@
+"""What is explored: a table of settings, and its numbers as they stand on the page about it."""
+
+from __future__ import annotations
+
+import re
+import time
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from exploration_rest import signed_in, visited
+from exploration_search import Found, Search
+from exploration_settings import Intention, Settings
+from exploration_values import State
+from exploration_world import World, a_world
+
+PAGE = Path(__file__).parents[2] / "docs" / "exploration.md"
+HEAD = "| the browser is | wanted in its tabs | settings | faults | states | events | ends | schedules |"
+RULE = "| --- | --- | --- | ---: | ---: | ---: | ---: | ---: |"
+
+LOGIN, OUT = Intention("login", "shop"), Intention("logout", "shop")
+SILENT, APP_OUT = Intention("silent login", "shop"), Intention("app logout", "shop")
+STARTS = {"unknown": World.first, "known": visited, "signed in": signed_in}
+AT_ONE_APP = "I1 at one app"
+"""What a sign-out of one app does not stop: ``test_exploration_found`` has its schedule."""
+
+
+@dataclass(frozen=True)
+class Row:
+    """One exploration: what the browser was before, what is wanted in its tabs, and what may go wrong.
+
+    ``words`` tells the settings that are not the usual ones; ``known`` begins the names of what is known to be broken.
+    """
+
+    start: str
+    wanted: tuple[Intention, ...]
+    faults: int = 0
+    words: str = ""
+    settings: Settings = field(default_factory=Settings)
+    known: tuple[str, ...] = ()
+
+    def __str__(self) -> str:
+        faults = f", {self.faults} fault" if self.faults else ""
+        return f"{self.start}: {' and '.join(i.what for i in self.wanted)}{', ' * bool(self.words)}{self.words}{faults}"
+
+    def first(self, world: World) -> State:
+        """The state that it begins with."""
+        return STARTS[self.start](world, len(self.wanted))._replace(faults=self.faults)
+
+    def run(self) -> tuple[Found, list[str]]:
+        """What is found, and each unknown thing that is broken, with a schedule that leads to it."""
+        with a_world(self.settings) as world:
+            search, first = Search(world, self.wanted), self.first(world)
+            found = search.run(first)
+            told = []
+            for words, state in found.broken.items():
+                if not words.startswith(self.known or "\0"):
+                    told.append(f"{words}\n  by {search.schedule(first, state)}")
+            return found, told
+
+    def line(self, found: Found) -> str:
+        """The line of the page about it."""
+        what = ", ".join(intention.what for intention in self.wanted)
+        counts = f"{found.states:,} | {found.events:,} | {found.ends:,} | {found.schedules:.3g}"
+        return f"| {self.start} | {what} | {self.words} | {self.faults} | {counts} |"
+
+
+ONE_APP = Settings(apps=("shop",))
+
+QUICK = (
+    Row("known", (LOGIN, LOGIN)),
+    Row("known", (LOGIN, OUT)),
+)
+
+
+def part(name: str) -> str:
+    """The lines of one table of the page."""
+    match = re.search(rf"<!-- {name} -->\n(.*?)<!-- {name} ends -->", PAGE.read_text(), re.DOTALL)
+    assert match is not None, f"the page has no table {name}"
+    return match[1]
+
+
+def write(name: str, rows: tuple[Row, ...]) -> bool:
+    """Runs ``rows`` and puts their lines on the page; says what is broken, and whether nothing is."""
+    lines, good = [HEAD, RULE], True
+    for row in rows:
+        begun = time.process_time()
+        found, told = row.run()
+        print(f"{row}: {found}, {time.process_time() - begun:.0f} s", flush=True)  # noqa: T201 - a command's output
+        for words in told:
+            good = False
+            print(f"  {words}", flush=True)  # noqa: T201 - the same
+        lines.append(row.line(found))
+    text, old = PAGE.read_text(), part(name)
+    mark = f"<!-- {name} -->\n"
+    PAGE.write_text(text.replace(mark + old, mark + "\n".join(["", *lines, "", ""])))
+    return good
