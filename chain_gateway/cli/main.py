@@ -143,6 +143,12 @@ def demo(
     chain: Annotated[Path | None, typer.Option(metavar="FILE", help="Apps and chains of a configuration.")] = None,
     login_mode: Annotated[str, typer.Option(metavar="MODE", help="How all apps are signed in.")] = "",
     logout_mode: Annotated[str, typer.Option(metavar="MODE", help="How all apps are signed out.")] = "",
+    fail: Annotated[
+        list[str] | None,
+        typer.Option(
+            metavar="APP=KIND", help="A site fails: down, hang, error, no-receipt, reset, loop, slow:2s; repeatable."
+        ),
+    ] = None,
     store: Annotated[str, typer.Option(metavar="URL", help="Where walks are kept.")] = "memory://",
     dialect: Annotated[str, typer.Option(metavar="oidc|auth0", help="How the embedded provider speaks.")] = "oidc",
     op: Annotated[str, typer.Option(metavar="URL", help="The issuer of a real provider, in place of ours.")] = "",
@@ -162,6 +168,7 @@ def demo(
         chain=chain,
         login_mode=login_mode,
         logout_mode=logout_mode,
+        fail=tuple(fail or ()),
         store=store,
         dialect=dialect,
         op=op,

@@ -11,7 +11,8 @@ class DemoOptions:
     """The options of ``chain-gateway demo``; an empty text leaves a thing as it is.
 
     ``port`` 0 takes a free one. ``apps`` makes that many sites in place of the four, ``chain`` is a configuration whose
-    apps and chains are played on loopback. The modes are for all apps. ``op`` is the issuer of a real provider.
+    apps and chains are played on loopback. The modes are for all apps. ``fail`` has items ``APP=KIND``, see ``faults``.
+    ``op`` is the issuer of a real provider.
     """
 
     port: int = 8080
@@ -19,6 +20,7 @@ class DemoOptions:
     chain: Path | None = None
     login_mode: str = ""
     logout_mode: str = ""
+    fail: tuple[str, ...] = ()
     store: str = "memory://"
     dialect: str = "oidc"
     op: str = ""

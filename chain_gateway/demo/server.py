@@ -51,7 +51,10 @@ async def applications(ready: Stage, random: Callable[[int], bytes]) -> dict[str
     for look, chain in zip(ready.looks, ready.chains, strict=True):
         others = tuple(site for site in everyone if site.url != chain.origin)
         label = chain.origin.removeprefix("http://").partition(".")[0]
-        found[label] = Site(look, chain, others, ready.form_targets).application()
+        site = Site(look, chain, others, ready.form_targets).application()
+        if chain.app_id in ready.faults:
+            site.middlewares.insert(0, ready.faults[chain.app_id].before(chain.hop_path))
+        found[label] = site
     return {f"{label}.localhost": app for label, app in found.items()}
 
 

@@ -5,8 +5,8 @@ Every name is a host under ``localhost`` on one port, every secret is drawn anew
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from chain_gateway.config import Settings, parse
@@ -21,6 +21,7 @@ from chain_gateway.demo.cast import (
     picked,
     problem,
 )
+from chain_gateway.demo.faults import Fault, read_faults
 from chain_gateway.demo.looks import Look, look_of
 from chain_gateway.demo.op import Dialect, OpClient
 from chain_gateway.demo.options import DemoOptions
@@ -38,7 +39,8 @@ FROM_OP = ("logout",)
 class Stage:
     """A demo that can begin. ``client`` is what the embedded provider knows of the gateway, None with a real one.
 
-    ``left_out`` names apps of somebody's own configuration that have not the SDK, and so cannot be played.
+    ``left_out`` names apps of somebody's own configuration that have not the SDK, and so cannot be played. ``faults``
+    are what is wrong with sites on purpose, by app.
     """
 
     settings: Settings
@@ -48,6 +50,7 @@ class Stage:
     dialect: Dialect
     port: int
     left_out: tuple[str, ...] = ()
+    faults: Mapping[str, Fault] = field(default_factory=dict)
 
     @property
     def gateway(self) -> str:
@@ -95,6 +98,7 @@ def stage(options: DemoOptions, port: int, random: Callable[[int], bytes]) -> St
         dialect=Dialect(options.dialect),
         port=port,
         left_out=players.left_out,
+        faults=read_faults(options.fail, (app.id for app in settings.apps)),
     )
 
 

@@ -57,3 +57,89 @@ def test_lazy_and_unvisited_sites_are_held_to_their_own_policy(tmp_path):
     command = [*COMMAND, "--chain", str(chain)]
     done = subprocess.run(command, capture_output=True, text=True, timeout=120, check=False)
     assert done.returncode == 0, done.stdout + done.stderr
+
+
+TOLD = {
+    "down": ("could not be reached", "could not be reached"),
+    "hang": ("skipped", "skipped"),
+    "error": ("skipped", "skipped"),
+    "no-receipt": ("failed at Bank", "failed at Bank"),
+    "reset": ("skipped", "skipped"),
+    "loop": ("skipped", "skipped"),
+}
+"""What a person is told of Bank after the sign-in and after the sign-out, before the back channel had its chance."""
+CONFIRMED = "signed out, confirmed by Bank"
+
+
+def failing(*faults: str, options: tuple[str, ...] = ()) -> dict:
+    """What the check says of a demo in which sites fail."""
+    fails = [word for fault in faults for word in ("--fail", fault)]
+    done = subprocess.run([*COMMAND, *fails, *options], capture_output=True, text=True, timeout=280, check=False)
+    assert done.returncode == 0, done.stdout + done.stderr
+    return json.loads(done.stdout)
+
+
+@pytest.mark.parametrize("kind", TOLD)
+def test_where_a_site_fails_the_truth_is_told_and_nobody_is_stranded(kind):
+    """Its line says what happened, the others hold, and where it can be reached its session ends all the same."""
+    told = failing(f"bank={kind}")
+    bank = next(app for app in told["apps"] if app["id"] == "bank")
+    signing_in, signing_out = TOLD[kind]
+    assert (bank["broken"], bank["told"]["sign-in"]) == (kind, signing_in)
+    # A back channel that was faster than the rest of the walk leaves nothing to be told: the person is back at Shop.
+    assert bank["told"]["sign-out"] in {signing_out} | ({"not named"} if kind != "down" else set())
+    last = list(bank["told"].values())[-1]
+    assert last in ({"could not be reached"} if kind == "down" else {"not named", CONFIRMED})
+    assert all(app["ok"] for app in told["apps"])
+    assert told["faults"] == []
+
+
+@pytest.mark.parametrize("kind", ["down", "hang", "no-receipt"])
+def test_it_is_the_same_where_no_page_comes_before_a_hop(kind):
+    """By ``two_step`` and by redirects the gateway alone looks before the browser leaves."""
+    told = failing(f"bank={kind}", options=("--login-mode", "two_step", "--logout-mode", "redirect"))
+    bank = next(app for app in told["apps"] if app["id"] == "bank")
+    assert bank["told"]["sign-in"] == TOLD[kind][0]
+    assert told["ok"]
+
+
+def test_a_lazy_site_that_fails_is_in_nobodys_way(tmp_path):
+    """No walk visits it, and nothing is claimed of it."""
+    chain = tmp_path / "chain.toml"
+    chain.write_text(
+        """
+        [[apps]]
+        id = "shop"
+        [[apps]]
+        id = "news"
+        visit = "lazy"
+        [[chains]]
+        id = "main"
+        apps = ["shop", "news"]
+        """
+    )
+    told = failing("news=down", options=("--chain", str(chain)))
+    assert told["ok"]
+    assert told["apps"][1]["told"] == {"sign-in": "not named", "sign-out": "not named"}
+
+
+def test_a_slow_site_holds_like_any_other():
+    """It takes longer, and is waited for."""
+    told = failing("bank=slow:2s")
+    assert told["ok"]
+    assert min(told["sign_in_seconds"], told["sign_out_seconds"]) >= 2
+
+
+def test_two_sites_may_fail_at_once_the_first_too():
+    """The sign-in then begins at one that is well."""
+    told = failing("shop=error", "mail=down")
+    assert [app["ok"] for app in told["apps"]] == [True] * 4
+    assert [app["broken"] for app in told["apps"]] == ["error", "", "", "down"]
+
+
+def test_where_every_site_fails_there_is_nothing_to_check():
+    """Exit code 2, and a sentence."""
+    options = [word for app in ("shop", "news", "bank", "mail") for word in ("--fail", f"{app}=down")]
+    done = subprocess.run([*COMMAND, *options], capture_output=True, text=True, timeout=120, check=False)
+    assert done.returncode == 2
+    assert "leave it well" in done.stdout

@@ -85,4 +85,19 @@ def test_a_report_is_one_line_an_app_and_the_result():
     assert "ended early" in lines[1]
     assert a_report(looks=3).as_lines()[-1].startswith("held: signed in and out at 2 of 2")
     told = a_report(looks=3, faults=["has no tombstone"]).as_json()
-    assert (told["ok"], told["apps"][1]) == (False, {"id": "news", "ok": False, "faults": ["has no tombstone"]})
+    assert (told["ok"], told["apps"][1]) == (
+        False,
+        {"id": "news", "ok": False, "faults": ["has no tombstone"], "broken": "", "told": {}},
+    )
+
+
+def test_of_a_site_that_fails_on_purpose_the_line_says_what_was_told():
+    """When it was told what, and what is true in the end; the result counts it apart."""
+    report = a_report(looks=3, broken="hang", words={"sign-in": "skipped", "later": "confirmed"})
+    lines = report.as_lines()
+    assert (
+        "fails on purpose (hang); told as it is: sign-in: skipped; later: confirmed; signed out in the end" in lines[1]
+    )
+    assert lines[-1].startswith("held: signed in and out at 1 of 2, and the truth told of 1")
+    away = a_report(looks=3, broken="down", reached=False).as_lines()
+    assert away[1].endswith("cannot be reached")
