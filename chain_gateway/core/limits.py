@@ -47,5 +47,7 @@ OWED_SECONDS: Final = 60
 """How long a logout waits for the browser's own visit before the back channel takes over."""
 BROWSER_SECONDS: Final = 400 * 24 * 3600
 """How long the browser's cookie lasts: the most that browsers allow."""
+NOBODY_SECONDS: Final = 2 * WALK_SECONDS
+"""How long a browser is kept that nobody has ever signed in with: as long as a record of its last walk is."""
 IDENTITY_BYTES: Final = 3072
 """The sealed identity of one login walk; what exceeds it does not fit into a cookie."""

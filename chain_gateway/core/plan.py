@@ -82,6 +82,12 @@ class _Case:
         needless = self.silent or self.again()
         return Mode.TWO_STEP if needless and self.app.login is Mode.FORM_POST else self.app.login
 
+    def logout_mode(self) -> Mode:
+        """How the logout visits the app: over the back channel only where a session is known by its name."""
+        if self.app.logout is not Mode.BACK_CHANNEL or (self.entry is not None and self.entry.sid):
+            return self.app.logout
+        return Mode.FORM_POST if self.app.login is Mode.FORM_POST else Mode.REDIRECT
+
     def foreign(self) -> bool:
         """Whether the app holds or may hold the session of another person."""
         return others_session(self.entry, self.who, self.now, self.app)
@@ -163,10 +169,10 @@ def plan_logout(
     ledger = {name: e for name, e in browser.ledger.items() if name != OP_LINE} if browser is not None else {}
     inside = {app.id for app in chain.apps}
     outside = [app for app_id, app in (others or {}).items() if app_id not in inside and app_id in ledger]
-    decisions = [
-        _decide(LOGOUT_RULES, _Case(app, ledger.get(app.id), now, known=bool(ledger), only=only), app.logout)
-        for app in (*chain.apps, *outside)
-    ]
+    decisions = []
+    for app in (*chain.apps, *outside):
+        case = _Case(app, ledger.get(app.id), now, known=bool(ledger), only=only)
+        decisions.append(_decide(LOGOUT_RULES, case, case.logout_mode()))
     return tuple(sorted(decisions, key=lambda d: _turn(d, ledger.get(d.app.id))))
 
 

@@ -11,6 +11,7 @@ from chain_gateway.core.limits import CHAIN_TOKEN_BYTES, WALK_SECONDS
 from chain_gateway.core.packing import pack, unpack
 from chain_gateway.core.walk import Place, Walk
 from chain_gateway.errors import StoreUnavailable, TokenRefused
+from chain_gateway.service.jar import surplus
 from chain_gateway.service.realm import Realm, Visitor
 from chain_gateway.service.views import Cookie
 from chain_gateway.tokens.encoding import b64e
@@ -26,9 +27,10 @@ class Away:
         """``realm`` seals, and its store is asked where no cookie tells."""
         self._realm = realm
 
-    def cookie(self, walk: Walk) -> Cookie:
-        """The cookie to set before the browser leaves."""
-        return Cookie(PREFIX + b64e(walk.id), self._realm.seal(Purpose.AWAY, pack(walk)), WALK_SECONDS)
+    def cookies(self, walk: Walk, visitor: Visitor) -> tuple[Cookie, ...]:
+        """The cookie to set before the browser leaves, and the end of those that have no room beside it."""
+        cookie = Cookie(PREFIX + b64e(walk.id), self._realm.seal(Purpose.AWAY, pack(walk)), WALK_SECONDS)
+        return (cookie, *(each for each in surplus(visitor, PREFIX, self._begun) if each.name != cookie.name))
 
     def clear(self, walk: Walk, visitor: Visitor) -> tuple[Cookie, ...]:
         """Ends the cookie of ``walk``, if this browser has it."""
@@ -50,6 +52,9 @@ class Away:
             return [unpack(plain)]
         except (TokenRefused, ValueError):
             return []
+
+    def _begun(self, text: str) -> int:
+        return max((walk.issued_at for walk in self._open(text)), default=0)
 
     async def _stored(self, browser: bytes, now: int) -> list[Walk]:
         try:

@@ -153,7 +153,7 @@ class FinishLogin:
         told = (identity.sub, identity.sid, signed_in.sid, identity.auth_time, signed_in.id_token)
         session = OpSession(*told, epoch, state.id)
         owner = replace(visitor, browser=browser)
-        cookies = (self._transactions.clear(state), self._identities.cookie(walk, identity))
+        cookies = (self._transactions.clear(state), *self._identities.cookies(walk, identity, visitor))
         record = self._op_sessions.seal(session)
         owed = self._other_sessions(known, who, plan, epoch)
         reply = await self._passage.begin(walk, identity, owner, op_session=record, entries=owed, cookies=cookies)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from chain_gateway.core.ledger import OP_LINE, Browser, Entry, Holding
+from chain_gateway.core.ledger import OP_LINE, Browser, Entry, Holding, app_of
 from chain_gateway.core.walk import Kind, OpLogout, Outcome, Walk
 from chain_gateway.service.realm import Realm
 
@@ -10,6 +10,12 @@ from chain_gateway.service.realm import Realm
 def is_settled(entry: Entry | None, epoch: int) -> bool:
     """Whether an app has confirmed the logout of ``epoch``, or a newer one."""
     return entry is not None and entry.holding is Holding.NONE and entry.epoch >= epoch
+
+
+def still_owed(known: Browser | None) -> frozenset[str]:
+    """The apps that the back channel goes on telling."""
+    ledger = known.ledger if known is not None else {}
+    return frozenset(app_of(entry.app) for entry in ledger.values() if entry.holding is Holding.OWED)
 
 
 def with_confirmations(realm: Realm, walk: Walk, known: Browser | None) -> Walk:

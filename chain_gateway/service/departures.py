@@ -39,17 +39,19 @@ class Departures:
 
     async def reply(self, walk: Walk, action: Action, identity: Identity, visitor: Visitor) -> Reply | None:
         """The reply that performs ``action``; None if the provider's logout is out of reach."""
+        identity = await self._whole(walk, identity)
         if isinstance(action, SendToOp):
-            return await self._to_op(walk)
+            return await self._to_op(walk, visitor)
         if isinstance(action, SendTicket | SendBegin):
             cnf = action.cnf if isinstance(action, SendTicket) else ""
             return self._send(walk, identity, begin=isinstance(action, SendBegin), cnf=cnf)
         if isinstance(action, SendAway):
-            return replace(self._send(walk, identity), cookies=(self._away.cookie(walk),))
+            return replace(self._send(walk, identity), cookies=self._away.cookies(walk, visitor))
         return await self.present(walk, identity, visitor)
 
     async def present(self, walk: Walk, identity: Identity, visitor: Visitor) -> Reply:
         """Where ``walk`` stands. The ticket that is out is shown again with the same ``jti`` while it is valid."""
+        identity = await self._whole(walk, identity)
         fresh = self._realm.now() < walk.issued_at + TICKET_SECONDS
         if fresh and walk.place is Place.BINDING:
             return self._send(walk, identity, begin=True)
@@ -87,6 +89,21 @@ class Departures:
         if known is None or newer is None or known.signed_out_epoch >= walk.epoch or newer.sub != identity.sub:
             return gave_way
         return Go(walk.return_to, cookies=self._endings.clear(walk, visitor))
+
+    async def _whole(self, walk: Walk, identity: Identity) -> Identity:
+        """``identity`` with the session id of the app that is visited, where the cookie had no room for it.
+
+        Without the store the ticket of a logout names no session: the app ends the one that the browser has there.
+        """
+        app = self._realm.registry.by_tag.get(walk.hop.tag) if identity.more and not walk.through else None
+        if app is None or app.id in identity.sids:
+            return identity
+        try:
+            known = await self._realm.store.browser(walk.browser)
+        except StoreUnavailable:
+            known = None
+        entry = known.ledger.get(app.id) if known else None
+        return replace(identity, sids={app.id: entry.sid if entry else ""}, more=False)
 
     def _send(self, walk: Walk, identity: Identity, *, begin: bool = False, cnf: str = "") -> Reply:
         app = self._realm.registry.by_tag[walk.hop.tag]
@@ -126,10 +143,10 @@ class Departures:
     def _pause(self, walk: Walk) -> Reply:
         return Show(PausePage(describe(self._realm, walk), self._tickets.relay_url(self._tickets.state(walk))))
 
-    async def _to_op(self, walk: Walk) -> Reply | None:
+    async def _to_op(self, walk: Walk, visitor: Visitor) -> Reply | None:
         session = await self._op_sessions.of(walk.browser)
         try:
             url = await self._provider.logout_url(session.id_token, session.op_sid, b64e(walk.nonce))
         except OpUnavailable:
             url = None
-        return Go(url, cookies=(self._away.cookie(walk),)) if url else None
+        return Go(url, cookies=self._away.cookies(walk, visitor)) if url else None

@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
+from chain_gateway.core.ledger import Browser
 from chain_gateway.core.origins import origin_of, with_query
 from chain_gateway.core.walk import Kind, OpLogout, Outcome, Place, Walk
 from chain_gateway.errors import StoreUnavailable
 from chain_gateway.service.away import Away
-from chain_gateway.service.confirmed import with_confirmations
+from chain_gateway.service.confirmed import still_owed, with_confirmations
 from chain_gateway.service.describe import describe
 from chain_gateway.service.identity import Identities
 from chain_gateway.service.realm import Realm, Visitor
-from chain_gateway.service.views import Cookie, Go, Reply, Show, WalkPage
+from chain_gateway.service.views import Cookie, Go, Reply, Show, WalkPage, WalkView
 from chain_gateway.tokens.encoding import b64e
 
 
@@ -28,31 +29,33 @@ class Endings:
         A login without a failed hop, and a logout of which every app's part is proven, go on to the return URL. A
         login that shows nothing goes on whatever came of it. Everything else is told on a page.
         """
-        walk = await self.confirmed(walk)
+        known = await self.known(walk)
+        walk = with_confirmations(self._realm, walk, known)
         cookies = self.clear(walk, visitor)
         if walk.return_to and walk.place is Place.DONE and (walk.silent or _went_well(walk)):
             return Go(walk.return_to, cookies=cookies)
         if walk.return_to and walk.silent:
             return Go(with_query(walk.return_to, error="temporarily_unavailable"), cookies=cookies)
-        return Show(self.page(walk), cookies=cookies)
+        return Show(self.page(walk, known), cookies=cookies)
 
-    async def confirmed(self, walk: Walk) -> Walk:
-        """``walk`` with what apps have confirmed since."""
+    async def known(self, walk: Walk) -> Browser | None:
+        """What the store knows of the browser of a logout; None if it is out of reach, and for a login."""
         if walk.kind is not Kind.LOGOUT:
-            return walk
+            return None
         try:
-            known = await self._realm.store.browser(walk.browser)
+            return await self._realm.store.browser(walk.browser)
         except StoreUnavailable:
-            return walk
-        return with_confirmations(self._realm, walk, known)
+            return None
 
-    def page(self, walk: Walk) -> WalkPage:
-        """The page of a walk that has ended."""
+    def page(self, walk: Walk, known: Browser | None) -> WalkPage:
+        """The page of a walk that has ended, with what apps have confirmed since, as far as the store has told it."""
+        walk = with_confirmations(self._realm, walk, known)
+        view = describe(self._realm, walk, still_owed(known))
         app = self._realm.registry.by_origin.get(origin_of(walk.return_to)) if walk.return_to else None
         return WalkPage(
-            view=describe(self._realm, walk),
+            view=view,
             retry_url=self._retry_url(walk),
-            again_url=self._again_url(walk),
+            again_url=self._again_url(walk, view),
             continue_url=walk.return_to,
             continue_name=app.name if app else "",
             aborted_by=self._aborted_by(walk),
@@ -70,10 +73,10 @@ class Endings:
             return ""
         return self._realm.app_name(self._realm.registry.by_tag.get(walk.hop.tag))
 
-    def _again_url(self, walk: Walk) -> str:
+    def _again_url(self, walk: Walk, view: WalkView) -> str:
         """The walk's own page, while the back channel may still confirm something."""
-        outcomes = {walk.hops.outcome(index) for index in range(len(walk.hops))}
-        pending = walk.kind is Kind.LOGOUT and any(o is Outcome.TOLD or o.failed for o in outcomes)
+        left = walk.kind is Kind.LOGOUT and not _went_well(walk)
+        pending = left and any(line.owed and not line.outcome.proven for line in view.lines)
         return self._realm.url(f"/walks/{b64e(walk.id)}") if pending else ""
 
     def _retry_url(self, walk: Walk) -> str:

@@ -8,25 +8,32 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from typing import Final
 
 import orjson
 
 from chain_gateway.core.limits import IDENTITY_BYTES, WALK_SECONDS
 from chain_gateway.core.walk import Walk
 from chain_gateway.errors import SignInFailed, TokenRefused
+from chain_gateway.service.jar import surplus
 from chain_gateway.service.realm import Realm, Visitor
 from chain_gateway.service.views import Cookie
 from chain_gateway.tokens.encoding import b64e
 from chain_gateway.tokens.purposes import Purpose
 
-PREFIX = "__Host-chain-who-"
+PREFIX: Final = "__Host-chain-who-"
+BOUND_BYTES: Final = 32
+"""The ids of the walk and of the browser, which the content begins with."""
+SIDS: Final = 40
+"""The most session ids that differ from the common one and still fit into the cookie."""
 
 
 @dataclass(frozen=True, slots=True)
 class Identity:
     """Subject, the provider's session id, and the claims that some app may get.
 
-    ``sids`` names the sessions of apps that differ from ``sid``, by app id: a logout ends each by its own.
+    ``sids`` names the sessions of apps that differ from ``sid``, by app id, empty where none is known: a logout ends
+    each by its own. ``more`` says that some had no room in the cookie, and that only the ledger has them.
     """
 
     sub: str = ""
@@ -35,6 +42,7 @@ class Identity:
     acr: str = ""
     claims: Mapping[str, object] = field(default_factory=dict)
     sids: Mapping[str, str] = field(default_factory=dict)
+    more: bool = False
 
     def sid_at(self, app_id: str) -> str:
         """The session id at one app."""
@@ -48,15 +56,23 @@ class Identities:
         """``realm`` seals."""
         self._realm = realm
 
-    def cookie(self, walk: Walk, identity: Identity) -> Cookie:
-        """The cookie to set when ``walk`` begins; SignInFailed if the claims are too many for one."""
+    def cookies(self, walk: Walk, identity: Identity, visitor: Visitor) -> tuple[Cookie, ...]:
+        """The cookie to set when ``walk`` begins, and the end of those that have no room beside it.
+
+        SignInFailed if the claims are too many for one.
+        """
+        return (self._cookie(walk, identity), *surplus(visitor, PREFIX, self._begun))
+
+    def _cookie(self, walk: Walk, identity: Identity) -> Cookie:
         content = {
+            "t": walk.issued_at,
             "sub": identity.sub,
             "sid": identity.sid,
             "at": identity.auth_time,
             "acr": identity.acr,
             "claims": dict(identity.claims),
-            "sids": dict(identity.sids),
+            "sids": dict(list(identity.sids.items())[:SIDS]),
+            "more": len(identity.sids) > SIDS,
         }
         plain = walk.id + walk.browser + orjson.dumps(content)
         if len(plain) > IDENTITY_BYTES - 600:
@@ -68,17 +84,24 @@ class Identities:
         text = visitor.cookies.get(_name(walk))
         if text is None:
             return None
-        try:
-            plain = self._realm.keyring().open(Purpose.IDENTITY, text, IDENTITY_BYTES, self._realm.now())
-        except TokenRefused:
-            return None
+        plain = self._open(text)
         bound = walk.id + walk.browser
         if not plain.startswith(bound):
             return None
-        content = orjson.loads(plain[len(bound) :])
-        return Identity(
-            content["sub"], content["sid"], content["at"], content["acr"], content["claims"], content["sids"]
-        )
+        content = orjson.loads(plain[BOUND_BYTES:])
+        names = ("sub", "sid", "at", "acr", "claims", "sids", "more")
+        return Identity(*(content[name] for name in names))
+
+    def _open(self, text: str) -> bytes:
+        """What the cookie holds; nothing if it is not ours."""
+        try:
+            return self._realm.keyring().open(Purpose.IDENTITY, text, IDENTITY_BYTES, self._realm.now())
+        except TokenRefused:
+            return b""
+
+    def _begun(self, text: str) -> int:
+        plain = self._open(text)
+        return int(orjson.loads(plain[BOUND_BYTES:])["t"]) if plain else 0
 
     @staticmethod
     def clear(walk: Walk) -> Cookie:

@@ -174,7 +174,7 @@ class StartLogout:
             walk = walk._replace(redirects=walk.budget)
         identity = sessions_of(self._op_sessions, known)
         owner = replace(visitor, browser=browser)
-        cookies = (self._identities.cookie(walk, identity),)
+        cookies = self._identities.cookies(walk, identity, visitor)
         entries = self._former_sessions(known, epoch, target.app_id if params.scope == "app" else "")
         reply = await self._passage.begin(walk, identity, owner, entries=entries, cookies=cookies)
         return replace(reply, browser=browser)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from typing import Final
 
@@ -37,6 +37,22 @@ def takes_back_channel(app: App | None) -> bool:
     return app is not None and app.logout not in {Mode.EXTERNAL, Mode.NONE}
 
 
+def by_name(entries: Iterable[Entry], ledger: Mapping[str, Entry]) -> list[Entry]:
+    """``entries`` with each owed logout under the session id that ``ledger`` knows, or else the entry itself.
+
+    A logout that names no session can never be delivered, so it is not owed: the app may hold something, as far as is
+    known. Nobody who never signed in here makes work for the queue.
+    """
+    named = []
+    for entry in entries:
+        if entry.holding is Holding.OWED:
+            known = ledger.get(entry.app)
+            sid = known.sid if known is not None and known.sid else entry.sid
+            entry = replace(entry, sid=sid, holding=Holding.OWED if sid else Holding.MAY_HOLD)  # noqa: PLW2901
+        named.append(entry)
+    return named
+
+
 class Notes:
     """Turns actions into ledger entries."""
 
@@ -45,7 +61,7 @@ class Notes:
         self._realm = realm
 
     def entries(self, before: Walk, walk: Walk, actions: Iterable[Action], identity: Identity) -> list[Entry]:
-        """The entries of one step from ``before`` to ``walk``, in order.
+        """The entries of one step from ``before`` to ``walk``, in order, for ``by_name``.
 
         A login hop that failed before its ticket went out leaves the app's entry as it is.
         """
@@ -67,7 +83,7 @@ class Notes:
         return noted
 
     def in_advance(self, walk: Walk, identity: Identity) -> list[Entry]:
-        """What a logout that begins owes to every app that it is going to visit.
+        """What a logout that begins owes to every app that it is going to visit, for ``by_name``.
 
         It is written before the browser leaves, so whatever becomes of the browser, the back channel takes over.
         """

@@ -23,7 +23,7 @@ from chain_gateway.service.departures import Departures
 from chain_gateway.service.health import Health
 from chain_gateway.service.identity import Identity
 from chain_gateway.service.log import log_step
-from chain_gateway.service.notes import Notes
+from chain_gateway.service.notes import Notes, by_name
 from chain_gateway.service.realm import Realm, Visitor
 from chain_gateway.service.views import Cookie, Reply, Show
 from chain_gateway.store.base import Advanced, Replayed, StoredWalk
@@ -63,6 +63,7 @@ class Passage:
         entries = [*(entries or []), *self._notes.entries(walk, stepped, actions, identity)]
         if walk.kind is Kind.LOGOUT:
             entries += self._notes.in_advance(stepped, identity)
+        entries = by_name(entries, {})
         try:
             await self._realm.store.open_walk(self._record(stepped), entries, op_session)
         except StoreUnavailable:
@@ -130,12 +131,16 @@ class Passage:
         return await self._departures.superseded(overtaken, identity, visitor)
 
     async def _unsettled(self, walk: Walk, entries: list[Entry]) -> list[Entry]:
-        """``entries`` without a logout that the back channel has delivered before the hop was given up."""
+        """``entries`` without a logout that the back channel has delivered before the hop was given up.
+
+        What is owed goes by the ledger's own session id: the browser's cookie may have had no room for it, or be gone.
+        """
         if walk.kind is Kind.LOGIN or not any(entry.holding is Holding.OWED for entry in entries):
             return entries
         known = await self._realm.store.browser(walk.browser)
         ledger = known.ledger if known else {}
-        return [e for e in entries if not (e.holding is Holding.OWED and is_settled(ledger.get(e.app), walk.epoch))]
+        left = [e for e in entries if not (e.holding is Holding.OWED and is_settled(ledger.get(e.app), walk.epoch))]
+        return by_name(left, ledger)
 
     async def _leave(
         self, walk: Walk, actions: tuple[Action, ...], identity: Identity, visitor: Visitor, cookies: tuple[Cookie, ...]

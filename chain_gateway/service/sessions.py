@@ -2,14 +2,9 @@
 
 from __future__ import annotations
 
-from typing import Final
-
 from chain_gateway.core.ledger import Browser, app_of
 from chain_gateway.service.identity import Identity
 from chain_gateway.service.op_session import OpSessions
-
-SIDS: Final = 40
-"""The most session ids that differ from the common one and still fit into the walk's cookie."""
 
 
 def sessions_of(op_sessions: OpSessions, known: Browser | None) -> Identity:
@@ -19,10 +14,9 @@ def sessions_of(op_sessions: OpSessions, known: Browser | None) -> Identity:
     session = op_sessions.read(known)
     common = session.sid if session else ""
     entries = [entry for entry in known.ledger.values() if entry.app == app_of(entry.app)]
-    sids = {entry.app: entry.sid for entry in entries if entry.sid and entry.sid != common}
     return Identity(
         sub=session.sub if session else "",
         sid=common,
         auth_time=session.auth_time if session else 0,
-        sids=dict(list(sids.items())[:SIDS]),
+        sids={entry.app: entry.sid for entry in entries if entry.sid != common},
     )

@@ -15,13 +15,17 @@ from chain_gateway.core.walk import PROVEN, Kind, Outcome
 
 @dataclass(frozen=True, slots=True)
 class AppLine:
-    """One app on a walk's page. ``current`` marks the hop that is being made; ``reason`` is a short word or empty."""
+    """One app on a walk's page. ``current`` marks the hop that is being made; ``reason`` is a short word or empty.
+
+    ``owed`` is whether a logout that the walk did not bring about is still going to be delivered.
+    """
 
     app_id: str
     name: str
     outcome: Outcome
     current: bool = False
     reason: str = ""
+    owed: bool = False
 
 
 class Lines(Sequence[AppLine]):

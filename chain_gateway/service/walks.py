@@ -34,5 +34,5 @@ class ShowWalk:
         if stored.stopped:
             return Show(WalkPage(describe(self._realm, walk), superseded=True))
         if walk.place.ended:
-            return Show(self._endings.page(await self._endings.confirmed(walk)))
+            return Show(self._endings.page(walk, await self._endings.known(walk)))
         return self._passage.walk_page(walk)

@@ -28,10 +28,8 @@ _LEFT: Final = {
     Outcome.STALE: "A newer sign-in or sign-out is in place at {names}.",
     Outcome.GONE: "No longer connected here: {names}.",
 }
-_CONSEQUENCE: Final = {
-    Kind.LOGIN: "Signing in there is tried again when you visit.",
-    Kind.LOGOUT: "You may still be signed in there. We keep trying.",
-}
+_NEXT_VISIT: Final = "Signing in there is tried again when you visit."
+_STILL_IN: Final = "You may still be signed in there."
 _OP_UNPROVEN: Final = "The sign-in provider has not confirmed that its own session ended."
 _OP_FAILED: Final = "The sign-in provider could not be reached; its own session may still be open."
 
@@ -93,12 +91,24 @@ def _partly(view: WalkView) -> Verdict:
 
 
 def _gaps(view: WalkView) -> Iterator[str]:
-    """One sentence per cause, and what that means: a login is made up for at the next visit, a logout stays owed."""
-    tried_again = list(_named(view, _TRIED_AGAIN))
-    yield from tried_again
-    if tried_again:
-        yield _CONSEQUENCE[view.kind]
+    """One sentence per cause, and what that means."""
+    missed = list(_named(view, _TRIED_AGAIN))
+    yield from missed
+    if missed:
+        yield from (_NEXT_VISIT,) if view.kind is Kind.LOGIN else _consequence(view)
     yield from _named(view, _LEFT)
+
+
+def _consequence(view: WalkView) -> Iterator[str]:
+    """What a person must know of a logout that did not come about: who goes on with it, if anybody does."""
+    yield _STILL_IN
+    lines = [line for line in view.lines if line.outcome in _TRIED_AGAIN]
+    owed = [line.name for line in lines if line.owed]
+    left = [line.name for line in lines if not line.owed]
+    if owed:
+        yield f"We keep trying at {listed(owed)}." if left else "We keep trying."
+    if left:
+        yield f"Try again, or sign out at {listed(left)} yourself."
 
 
 def _named(view: WalkView, causes: Mapping[Outcome, str]) -> Iterator[str]:

@@ -118,8 +118,20 @@ def test_one_app_alone() -> None:
 def test_apps_that_take_no_hop_get_none_and_the_back_channel_comes_first() -> None:
     """`none` is left out; `back_channel` is told before the browser walks, as that takes its time."""
     chain = a_chain(an_app("shop", logout=Mode.NONE), an_app("news"), an_app("bank", logout=Mode.BACK_CHANNEL))
-    assert visited(plan_logout(chain, None, now=NOW)) == ["bank", "news"]
+    known = browser(*(an_entry(name) for name in ("shop", "news", "bank")))
+    assert visited(plan_logout(chain, known, now=NOW)) == ["bank", "news"]
     assert visited(plan_login(a_chain(an_app("shop", login=Mode.NONE)), {}, ALICE, now=NOW)) == []
+
+
+@pytest.mark.parametrize(
+    ("login", "mode"),
+    [(Mode.FORM_POST, Mode.FORM_POST), (Mode.TWO_STEP, Mode.REDIRECT), (Mode.NONE, Mode.REDIRECT)],
+)
+@pytest.mark.parametrize("known", [None, browser(an_entry("bank", Holding.MAY_HOLD, sid=""))])
+def test_a_session_without_a_name_is_ended_by_a_hop(known: Browser | None, login: Mode, mode: Mode) -> None:
+    """A logout token must name a session; where none is known, the app sees for itself what the browser has."""
+    chain = a_chain(an_app("bank", login=login, logout=Mode.BACK_CHANNEL))
+    assert [(d.visited, d.mode) for d in plan_logout(chain, known, now=NOW)] == [(True, mode)]
 
 
 def test_hops_carry_the_policy_of_their_apps() -> None:

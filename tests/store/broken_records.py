@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from chain_gateway.core.ledger import Browser, Entry, OpRecord
-from chain_gateway.core.limits import BROWSER_SECONDS, WALK_SECONDS
+from chain_gateway.core.limits import BROWSER_SECONDS, NOBODY_SECONDS, WALK_SECONDS
 from chain_gateway.errors import StoreUnavailable
 from chain_gateway.store.base import StoredWalk
 from chain_gateway.store.memory import MemoryStore
@@ -207,6 +207,26 @@ class BrowsersForgottenEarly(MemoryStore):
         return await super().sweep(now + 1 if now >= BROWSER_SECONDS else now)
 
 
+class NobodyKept(MemoryStore):
+    """Takes every browser for one that somebody signed in with."""
+
+    def _known(self, browser: bytes, epoch: int) -> Known:
+        known = super()._known(browser, epoch)
+        known.someone = True
+        return known
+
+
+class NobodyForgottenAtOnce(MemoryStore):
+    """Forgets a browser of nobody although a walk of it is open."""
+
+    async def sweep(self, now: int) -> list[StoredWalk]:
+        for browser, known in list(self._browsers.items()):
+            if not known.someone and known.epoch // 1000 + NOBODY_SECONDS < now:
+                self._lose(browser)
+        self._browsers_due.clear()
+        return await super().sweep(now)
+
+
 class BrowsersKept(MemoryStore):
     """Never forgets a browser."""
 
@@ -311,6 +331,8 @@ BROKEN: list[tuple[type[MemoryStore], str]] = [
     (EndedWalksKept, "sweep.keeps_an_ended_walk_a_while"),
     (OpenWalksForgotten, "sweep.never_loses_a_walk_that_nobody_ended"),
     (BrowsersForgottenEarly, "sweep.forgets_a_browser_in_the_end"),
+    (NobodyKept, "sweep.forgets_a_browser_of_nobody"),
+    (NobodyForgottenAtOnce, "sweep.forgets_a_browser_of_nobody"),
     (BrowsersKept, "sweep.forgets_a_browser_in_the_end"),
     (OldestWalkFirst, "sweep.lists_open_walks"),
     (ExpiredWalksListed, "sweep.lists_open_walks"),

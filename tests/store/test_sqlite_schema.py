@@ -43,10 +43,10 @@ def test_an_empty_file_gets_the_tables(connection: sqlite3.Connection) -> None:
 def test_an_older_file_is_brought_forward(connection: sqlite3.Connection) -> None:
     """The next version's statements run on what is there, which stays."""
     migrate(connection)
-    connection.execute("INSERT INTO browsers VALUES (x'01', 5, 0, 0)")
+    connection.execute("INSERT INTO browsers VALUES (x'01', 5, 0, 0, 1)")
     migrate(connection, NEXT)
     assert version(connection) == len(NEXT)
-    assert connection.execute("SELECT * FROM browsers").fetchall() == [(b"\1", 5, 0, 0, "none")]
+    assert connection.execute("SELECT * FROM browsers").fetchall() == [(b"\1", 5, 0, 0, 1, "none")]
 
 
 def test_a_migration_is_whole_or_not_at_all(connection: sqlite3.Connection) -> None:
@@ -63,7 +63,7 @@ async def test_a_newer_file_is_refused(connection: sqlite3.Connection, tmp_path:
     """An older program does not touch a file that a newer one has changed, and says which versions they are."""
     migrate(connection, NEXT)
     store = SqliteStore(tmp_path / "chain.db")
-    with pytest.raises(StoreUnavailable, match=r"chain\.db: the file has schema version 3 and this program knows 2"):
+    with pytest.raises(StoreUnavailable, match=r"chain\.db: the file has schema version 4 and this program knows 3"):
         await store.open()
     assert version(connection) == len(NEXT)
 

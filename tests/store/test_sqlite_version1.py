@@ -13,6 +13,7 @@ from sqlite_version1 import make_version_1
 
 from chain_gateway.core.chain import AppId
 from chain_gateway.core.ledger import Browser, Entry, Holding, OpRecord
+from chain_gateway.core.limits import NOBODY_SECONDS
 from chain_gateway.store.base import Advanced, Owed, Replayed, StoredWalk, Superseded
 from chain_gateway.store.conformance.values import NOW, NOW_MS, a_record, a_walk, an_id, step
 from chain_gateway.store.sqlite import SqliteStore
@@ -65,6 +66,12 @@ async def test_it_has_the_tables_of_a_new_file(store: SqliteStore, tmp_path: Pat
     assert found == shape(tmp_path / "new.db")
     assert {"browsers", "ledger", "ledger_owed", "op_records", "op_records_by_sid", "op_records_by_sub"} < set(found)
     assert "op_sessions" not in found
+
+
+async def test_whoever_signed_in_is_kept(store: SqliteStore) -> None:
+    """A browser of that file is not taken for one that nobody ever signed in with."""
+    await store.sweep(NOW + 100 * NOBODY_SECONDS)
+    assert [await store.browser(browser) is not None for browser in (SIGNED_IN, SIGNED_OUT)] == [True, True]
 
 
 async def test_who_is_signed_in_is_found(store: SqliteStore) -> None:

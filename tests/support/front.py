@@ -15,6 +15,7 @@ from support.wire import claims, query
 
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 BACK_CHANNEL = "/chain/backchannel-logout"
+HOP = "/chain/hop"
 
 
 @dataclass
@@ -25,6 +26,8 @@ class Front:
     paths: tuple[str, ...] = ()
     tokens: list[dict[str, Any]] = field(default_factory=list)
     """The claims of each logout token that came by the back channel."""
+    tickets: list[dict[str, Any]] = field(default_factory=list)
+    """The claims of each ticket that a hop brought."""
     seen: list[str] = field(default_factory=list)
     """The path of each request."""
     inside: int = 0
@@ -88,6 +91,9 @@ class Front:
                 self.tokens.append(claims(query("?" + await _body(request))["logout_token"]))
                 async with self._news:
                     self._news.notify_all()
+            elif request.path == HOP:
+                brought = query("?" + await _body(request)) if request.method == "POST" else request.query
+                self.tickets += [claims(brought["ticket"])] if "ticket" in brought else []
             with self._counted():
                 self.handler = handler
                 if self.fault is not None and (not self.paths or request.path in self.paths):

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import sys
 import tempfile
-from collections.abc import Mapping
+from collections.abc import Container, Mapping
 from dataclasses import replace
 from pathlib import Path
 from typing import Final
@@ -44,11 +44,16 @@ CHROMIUM_ARGS: Final = (
 
 
 def a_view(
-    *outcomes: Outcome, kind: Kind = Kind.LOGIN, current: int = -1, op: Outcome | None = None, ended: bool = False
+    *outcomes: Outcome,
+    kind: Kind = Kind.LOGIN,
+    current: int = -1,
+    op: Outcome | None = None,
+    ended: bool = False,
+    owed: Container[str] = (),
 ) -> WalkView:
-    """A walk with one app for each outcome; ``current`` is the index of the hop that is being made."""
+    """A walk with one app for each outcome; ``current`` is the index of the hop that is being made, ``owed`` names."""
     lines = tuple(
-        AppLine(name.lower().replace(" ", "-"), name, outcome, current=i == current)
+        AppLine(name.lower().replace(" ", "-"), name, outcome, current=i == current, owed=name in owed)
         for i, (name, outcome) in enumerate(zip(app_names(len(outcomes)), outcomes, strict=True))
     )
     return WalkView("b2K9rTq0Zs4vXw1cYd7eFg", kind, lines, op_outcome=op, ended=ended)
@@ -102,7 +107,19 @@ def states() -> Mapping[str, Page]:
         "walk-signed-out-op": WalkPage(a_view(*[O.APPLIED] * 4, kind=out, ended=True, op=O.APPLIED), **shop),
         "walk-signed-out-op-unproven": WalkPage(a_view(*[O.APPLIED] * 4, kind=out, ended=True, op=O.UNPROVEN), **shop),
         "walk-signed-out-partly": WalkPage(
-            a_view(O.APPLIED, O.APPLIED, O.UNREACHABLE, O.APPLIED, kind=out, ended=True, op=O.UNPROVEN),
+            a_view(O.APPLIED, O.APPLIED, O.UNREACHABLE, O.APPLIED, kind=out, ended=True, op=O.UNPROVEN, owed={"Bank"}),
+            retry_url="/resume?retry=1",
+            again_url="/walks/b2K9rTq0Zs4vXw1cYd7eFg",
+            **shop,
+        ),
+        "walk-signed-out-one-owed": WalkPage(
+            a_view(O.TIMED_OUT, O.APPLIED, O.UNREACHABLE, O.APPLIED, kind=out, ended=True, owed={"Bank"}),
+            retry_url="/resume?retry=1",
+            again_url="/walks/b2K9rTq0Zs4vXw1cYd7eFg",
+            **shop,
+        ),
+        "walk-signed-out-none-owed": WalkPage(
+            a_view(O.TIMED_OUT, O.APPLIED, O.UNREACHABLE, O.APPLIED, kind=out, ended=True),
             retry_url="/resume?retry=1",
             **shop,
         ),

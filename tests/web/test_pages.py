@@ -276,6 +276,14 @@ def test_signed_out_is_said_only_when_everything_is_proven():
             "walk-signed-out-partly",
             ["Signed out of 3 of 4", "Bank could not be reached. You may still be signed in there. We keep trying."],
         ),
+        (
+            "walk-signed-out-one-owed",
+            ["You may still be signed in there. We keep trying at Bank. Try again, or sign out at Shop yourself."],
+        ),
+        (
+            "walk-signed-out-none-owed",
+            ["You may still be signed in there. Try again, or sign out at Shop and Bank yourself."],
+        ),
         ("walk-signed-out-op-unproven", ["Signed out of 4 of 4", "Sign-in provider", "not confirmed"]),
         ("walk-aborted", ["Bank is required and could not be signed in."]),
         ("walk-superseded", ["Something newer happened in this browser, this one was stopped."]),
@@ -346,13 +354,19 @@ def test_a_long_walk_folds_what_is_confirmed_away(pages):
 
 
 def test_what_is_offered_first(pages):
-    """Trying again comes first where a sign-out has gaps or a sign-in broke off; else going on does."""
+    """Looking or trying again comes first where a sign-out has gaps or a sign-in broke off; else going on does."""
     aborted = replace(STATES["walk-aborted"], continue_url="https://shop.example/")
     first = [
         next(attrs["href"] for attrs in parsed(pages, page).all("a"))
-        for page in (STATES["walk-signed-out-partly"], STATES["walk-signed-in-partly"], aborted)
+        for page in (
+            STATES["walk-signed-out-partly"],
+            STATES["walk-signed-out-none-owed"],
+            STATES["walk-signed-in-partly"],
+            aborted,
+        )
     ]
-    assert first == ["/resume?retry=1", "https://shop.example/account", "/login"]
+    again = STATES["walk-signed-out-partly"].again_url
+    assert first == [again, "/resume?retry=1", "https://shop.example/account", "/login"]
 
 
 def test_an_error_for_programs():
@@ -378,7 +392,7 @@ def test_a_walk_for_programs():
         "done": 3,
         "total": 4,
         "ended": True,
-        "links": {"retry": "/resume?retry=1", "continue": "https://shop.example/account"},
+        "links": {"again": page.again_url, "retry": "/resume?retry=1", "continue": "https://shop.example/account"},
     }
     assert as_json(STATES["walk-signed-in"])["op"] is None
 

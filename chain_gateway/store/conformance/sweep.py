@@ -6,7 +6,8 @@ import asyncio
 from collections.abc import Sequence
 from dataclasses import replace
 
-from chain_gateway.core.limits import BROWSER_SECONDS, OPEN_WALKS, WALK_SECONDS
+from chain_gateway.core.ledger import Holding
+from chain_gateway.core.limits import BROWSER_SECONDS, NOBODY_SECONDS, OPEN_WALKS, WALK_SECONDS
 from chain_gateway.store.base import Store, StoredWalk
 from chain_gateway.store.conformance.case import expect
 from chain_gateway.store.conformance.values import NOW, NOW_MS, RACERS, a_record, a_walk, an_entry, an_id, begun, step
@@ -91,6 +92,33 @@ async def forgets_a_browser_in_the_end(store: Store) -> None:
     expect("a browser that came back", after is not None and after.epoch, last * 1000)
 
 
+async def forgets_a_browser_of_nobody(store: Store) -> None:
+    """One that nobody signed in with goes soon after its last walk, whatever is said of its apps; any other stays."""
+    out, told, waits = await begun(store), await begun(store), await begun(store)
+    mine = [await begun(store), await begun(store), a_walk(an_id())]
+    nameless = replace(an_entry(holding=Holding.MAY_HOLD), sub="", sid="")
+    await store.note(told.browser, [nameless])
+    await store.note(mine[0].browser, [replace(nameless, sub="alice")])
+    await store.note(mine[1].browser, [replace(nameless, sid="session")])
+    await store.open_walk(mine[2], (), a_record())
+    for walk in (out, told, *mine):
+        await store.advance(step(walk, ended=True), walk.nonce, ())
+    last = max(NOW, nameless.epoch // 1000) + NOBODY_SECONDS
+    await store.sweep(last)
+    expect("in the last second", [await _is_known(store, each) for each in (out, told)], [True, True])
+    await store.sweep(last + 1)
+    expect("a second later", [await _is_known(store, each) for each in (out, told)], [False, False])
+    expect("with an open walk", await _is_known(store, waits), wanted=True)
+    expect("where somebody signed in", [await _is_known(store, each) for each in mine], [True] * 3)
+    await store.drop_walk(waits.id)
+    await store.sweep(last + 2)
+    expect("when its walk is over", await _is_known(store, waits), wanted=False)
+
+
+async def _is_known(store: Store, walk: StoredWalk) -> bool:
+    return await store.browser(walk.browser) is not None
+
+
 async def lists_open_walks(store: Store) -> None:
     """A browser's open walks come newest first, without those that ended or expired."""
     browser = an_id()
@@ -134,6 +162,7 @@ CHECKS = (
     keeps_an_ended_walk_a_while,
     never_loses_a_walk_that_nobody_ended,
     forgets_a_browser_in_the_end,
+    forgets_a_browser_of_nobody,
     lists_open_walks,
     bounds_open_walks,
     bounds_open_walks_in_a_race,

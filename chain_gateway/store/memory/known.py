@@ -5,11 +5,15 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 from chain_gateway.core.ledger import Browser, Entry, OpRecord
+from chain_gateway.core.limits import BROWSER_SECONDS, NOBODY_SECONDS
 
 
 @dataclass(slots=True)
 class Known:
-    """One browser: ``walks`` are the ids of its open ones, ``op_epoch`` is when ``op`` was set or cleared."""
+    """One browser: ``walks`` are the ids of its open ones, ``op_epoch`` is when ``op`` was set or cleared.
+
+    ``someone`` is whether anybody ever signed in with it.
+    """
 
     epoch: int
     signed_out_ms: int = 0
@@ -18,6 +22,14 @@ class Known:
     op_epoch: int = -1
     ledger: dict[str, Entry] = field(default_factory=dict)
     walks: tuple[bytes, ...] = ()
+    someone: bool = False
+
+    def kept_until(self, now: int) -> int:
+        """The last second for which it is kept, as far as is known now."""
+        if self.someone:
+            return self.epoch // 1000 + BROWSER_SECONDS
+        last = self.epoch // 1000 + NOBODY_SECONDS
+        return max(last, now) if self.walks else last
 
     def next_epoch(self, now_ms: int, *, logout: bool) -> int:
         """Takes an epoch; see ``Walks.take_epoch``."""

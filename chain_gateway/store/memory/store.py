@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from chain_gateway.core.ledger import Browser, Entry, OpRecord, newer
-from chain_gateway.core.limits import BROWSER_SECONDS, OPEN_WALKS, WALK_SECONDS
+from chain_gateway.core.limits import NOBODY_SECONDS, OPEN_WALKS, WALK_SECONDS
 from chain_gateway.errors import StoreUnavailable
 from chain_gateway.store.base import Advanced, Owed, Replayed, Step, StoredWalk, Superseded
 from chain_gateway.store.memory.known import Known
@@ -71,7 +71,7 @@ class MemoryStore:
         known = self._known(walk.browser, walk.epoch)
         if op_session is not None and known.takes(walk.epoch):
             self._sign_ins.put(walk.browser, known.op, op_session)
-            known.op, known.op_epoch = op_session, walk.epoch
+            known.op, known.op_epoch, known.someone = op_session, walk.epoch, True
         self._take(walk.browser, known, ledger)
         if walk.id not in self._open and walk.id not in self._over:
             self._write(known, walk)
@@ -190,7 +190,7 @@ class MemoryStore:
         known = self._browsers.get(browser)
         if known is None:
             known = self._browsers[browser] = Known(epoch)
-            self._browsers_due.add(epoch // 1000 + BROWSER_SECONDS, browser)
+            self._browsers_due.add(epoch // 1000 + NOBODY_SECONDS, browser)
         elif epoch > known.epoch:
             known.epoch = epoch
         return known
@@ -199,6 +199,7 @@ class MemoryStore:
         """Takes the entries that are newer than what stands."""
         for entry in ledger:
             known.epoch = max(known.epoch, entry.epoch)
+            known.someone = known.someone or bool(entry.sub or entry.sid)
             old = known.ledger.get(entry.app)
             if newer(old, entry):
                 known.ledger[entry.app] = replace(entry, due=0) if entry.due else entry
@@ -224,7 +225,7 @@ class MemoryStore:
         for walk_id in self._over_due.due(now):
             self._over.pop(walk_id, None)
         for browser in self._browsers_due.due(now):
-            at = self._browsers[browser].epoch // 1000 + BROWSER_SECONDS
+            at = self._browsers[browser].kept_until(now)
             if at >= now:
                 self._browsers_due.add(at, browser)
             else:

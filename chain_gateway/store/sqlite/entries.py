@@ -29,10 +29,18 @@ _DEFER = """
 UPDATE ledger SET due = ?, attempts = ? WHERE browser = ? AND app = ? AND epoch = ? AND holding = 'owed'"""
 
 
+_SOMEONE = "UPDATE browsers SET someone = 1 WHERE id = ? AND NOT someone"
+
+
 def raise_epoch(connection: sqlite3.Connection, browser: bytes, epoch: int) -> int:
     """Sees to it that a browser has at least this epoch; the one that it has."""
     connection.execute(_RAISE_EPOCH, (browser, epoch))
     return int(connection.execute("SELECT epoch FROM browsers WHERE id = ?", (browser,)).fetchone()[0])
+
+
+def sign_in(connection: sqlite3.Connection, browser: bytes) -> None:
+    """Remembers that somebody has signed in with this browser, which is known."""
+    connection.execute(_SOMEONE, (browser,))
 
 
 def note(connection: sqlite3.Connection, browser: bytes, ledger: Sequence[Entry]) -> None:
@@ -45,6 +53,8 @@ def take(connection: sqlite3.Connection, browser: bytes, ledger: Sequence[Entry]
     highest = max((entry.epoch for entry in ledger), default=epoch)
     if highest > epoch:
         raise_epoch(connection, browser, highest)
+    if any(entry.sub or entry.sid for entry in ledger):
+        sign_in(connection, browser)
     rows = [(browser, e.app, e.holding.value, e.epoch, e.since, e.sub, e.sid, e.auth_time, e.due) for e in ledger]
     connection.executemany(_TAKE_ENTRY, rows)
 

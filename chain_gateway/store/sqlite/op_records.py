@@ -5,7 +5,7 @@ from __future__ import annotations
 import sqlite3
 
 from chain_gateway.core.ledger import OpRecord
-from chain_gateway.store.sqlite.entries import raise_epoch
+from chain_gateway.store.sqlite.entries import raise_epoch, sign_in
 
 # A row without ``sealed`` says up to which epoch nothing stands: that of the same epoch may not come back either.
 _KEEP = """
@@ -18,6 +18,7 @@ WHERE excluded.epoch > epoch OR (excluded.epoch = epoch AND (sealed IS NOT NULL 
 def keep(connection: sqlite3.Connection, browser: bytes, epoch: int, record: OpRecord) -> None:
     """Writes a record down, unless a newer one stands or it was cleared."""
     connection.execute(_KEEP, (browser, epoch, record.sealed, record.sub, record.sid))
+    sign_in(connection, browser)
 
 
 def clear_op(connection: sqlite3.Connection, browser: bytes, epoch: int) -> None:

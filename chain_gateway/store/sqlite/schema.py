@@ -87,11 +87,19 @@ MIGRATIONS: tuple[tuple[str, ...], ...] = (
         """UPDATE walks SET ended = 2
             WHERE ended AND epoch < (SELECT epoch FROM browsers WHERE id = walks.browser)""",
     ),
+    (
+        "ALTER TABLE browsers ADD COLUMN someone INTEGER NOT NULL DEFAULT 0",
+        """UPDATE browsers SET someone = 1
+            WHERE id IN (SELECT browser FROM op_records WHERE sealed IS NOT NULL)
+            OR id IN (SELECT browser FROM ledger WHERE sub <> '' OR sid <> '')""",
+        "CREATE INDEX browsers_of_nobody ON browsers (epoch) WHERE NOT someone",
+    ),
 )
 """What leads from version n (its place, from 0) to n + 1. A released entry is never changed; a change is a new one.
 
-``walks.ended`` is 0 for an open walk, 1 for one that ended, 2 for one that was stopped. ``op_records.sealed`` is NULL
-where the record was cleared. ``ledger.due`` and ``attempts`` count while ``holding`` is ``owed``.
+``browsers.someone`` is whether anybody ever signed in with it. ``walks.ended`` is 0 for an open walk, 1 for one that
+ended, 2 for one that was stopped. ``op_records.sealed`` is NULL where the record was cleared. ``ledger.due`` and
+``attempts`` count while ``holding`` is ``owed``.
 """
 
 
