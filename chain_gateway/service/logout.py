@@ -12,7 +12,7 @@ import json
 from dataclasses import dataclass, replace
 from typing import Final
 
-from chain_gateway.core.chain import AppTag
+from chain_gateway.core.chain import AppId, AppTag
 from chain_gateway.core.forecast import form_reach
 from chain_gateway.core.ledger import Browser, Entry, Holding, app_of
 from chain_gateway.core.limits import CONFIRM_SECONDS, WALK_SECONDS
@@ -30,11 +30,13 @@ from chain_gateway.service.sessions import sessions_of
 from chain_gateway.service.stranded import stranded
 from chain_gateway.service.targets import Target, judge_target
 from chain_gateway.service.views import ConfirmPage, Reply, Show
+from chain_gateway.tokens.app_key import AppKey
 from chain_gateway.tokens.encoding import b64d, b64e
-from chain_gateway.tokens.logout_request import verify_logout_request
+from chain_gateway.tokens.logout_request import LogoutRequest, verify_logout_request
 from chain_gateway.tokens.purposes import Purpose
 
 SCOPES: Final = frozenset({"", "all", "app"})
+UNKNOWN_KEY: Final = "token_refused.key"
 CONFIRM_BYTES: Final = 2048
 DIGEST_BYTES: Final = 12
 
@@ -100,15 +102,27 @@ class StartLogout:
         if target.app is None or key is None:
             raise BadInput("a signed request without an app that could have signed it", code="bad_input.app")
         now = self._realm.now()
-        request = verify_logout_request(
-            params.request, key, app_id=target.app.id, gateway=self._realm.public_url, now=now
-        )
+        request = await self._read_request(target.app.id, key, params.request, now)
         entry = known.ledger.get(target.app.id) if known else None
         mine = entry is not None and bool(entry.sid) and hmac.compare_digest(entry.sid.encode(), request.sid.encode())
         try:
             return mine and await self._realm.store.once(f"logout:{target.app.id}", request.jti, request.exp + 60, now)
         except StoreUnavailable:
             return False
+
+    async def _read_request(self, app_id: AppId, key: AppKey, text: str, now: int) -> LogoutRequest:
+        """The request in ``text``; a key that the app has published since is asked for once."""
+
+        def verified(by: AppKey) -> LogoutRequest:
+            return verify_logout_request(text, by, app_id=app_id, gateway=self._realm.public_url, now=now)
+
+        try:
+            return verified(key)
+        except TokenRefused as refused:
+            newer = await self._realm.app_keys.renewed(app_id) if refused.code == UNKNOWN_KEY else None
+            if newer is None:
+                raise
+        return verified(newer)
 
     def _plan(self, target: Target, params: LogoutParams, known: Browser | None) -> tuple[Decision, ...]:
         only = target.app_id if params.scope == "app" else ""

@@ -9,7 +9,6 @@ from __future__ import annotations
 from chain_gateway.core.limits import CHAIN_TOKEN_BYTES
 from chain_gateway.core.packing import pack, unpack
 from chain_gateway.core.walk import Walk
-from chain_gateway.errors import WalkGone
 from chain_gateway.tokens.keyring import Keyring
 from chain_gateway.tokens.purposes import Purpose
 from chain_gateway.tokens.refusals import Check, refused
@@ -29,16 +28,10 @@ def seal_walk(walk: Walk, keyring: Keyring, nonce12: bytes, now: int) -> str:
 def open_walk(text: str, keyring: Keyring, now: int) -> Walk:
     """The walk in ``text``; TokenRefused at the first check that fails: size, shape, key, seal.
 
-    That it is this browser's, and not past its time (``check_expiry``), is for the relay to check, in that order.
+    That it is this browser's is for the relay to check, and that its time is not over for the machine that steps it.
     """
     data = keyring.open(Purpose.CHAIN_TOKEN, text, CHAIN_TOKEN_BYTES, now)
     try:
         return unpack(data)
     except ValueError as error:
         raise refused(Check.SHAPE, f"a chain token whose walk is not read: {error}") from error
-
-
-def check_expiry(walk: Walk, now: int) -> None:
-    """Returns while the walk may go on; WalkGone from ``expires_at`` on."""
-    if now >= walk.expires_at:
-        raise WalkGone("the walk is past its deadline")

@@ -10,6 +10,7 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from html import escape
 from pathlib import Path
+from typing import Any
 
 from aiohttp import web
 
@@ -161,6 +162,11 @@ async def serve(app: web.Application, bound: socket.socket) -> web.AppRunner:
     return runner
 
 
+def _at(url: str, changes: Mapping[str, object]) -> dict[str, object]:
+    """``changes`` with the app's own origin where a text says ``{origin}``: no test knows it beforehand."""
+    return {k: v.replace("{origin}", url) if isinstance(v, str) else v for k, v in changes.items()}
+
+
 def _external(name: str, url: str, templates: Mapping[str, str]) -> dict[str, object]:
     return {
         "id": name,
@@ -186,13 +192,15 @@ async def a_world(
     op_tells: bool = False,
     elsewhere: Mapping[str, str] | None = None,
     clock: Clock | None = None,
+    private: Mapping[str, dict[str, object]] | None = None,
 ) -> AsyncIterator[World]:
     """A world of the apps named (default: shop, news, bank), with settings changed as given.
 
     ``every`` changes each app's settings, ``apps`` one's; ``extra`` serves other applications in place of SDK apps, and
     ``external`` makes apps without the SDK of some, by their templates from the path on. ``op_tells`` lets the provider
     send logout tokens. ``elsewhere`` are origins of apps that are served by other programs, which have real time: with
-    them goes a ``RealTime`` as ``clock``.
+    them goes a ``RealTime`` as ``clock``. ``private`` are private keys (JWK) of apps that have no secret, whose public
+    halves are for ``apps`` to name. ``{origin}`` in a text of a setting is the app's own origin.
     """
     names = names or ("shop", "news", "bank")
     clock = clock or Clock()
@@ -232,10 +240,9 @@ async def a_world(
                     "id": name,
                     "name": name.capitalize(),
                     "origin": urls[name],
-                    "secret": SECRET + name,
+                    **({} if name in (private or {}) else {"secret": SECRET + name}),
                     "claims": ["email", "name"],
-                    **(every or {}),
-                    **(apps or {}).get(name, {}),
+                    **_at(urls[name], {**(every or {}), **(apps or {}).get(name, {})}),
                 }
                 for name in names
             ],
@@ -250,8 +257,11 @@ async def a_world(
     applications = {"id": provider.app(), "login": main}
     fronts = {name: Front() for name in here if name not in (extra or {})}
     for name in here:
+        own: dict[str, Any] = {"secret": SECRET + name}
+        if name in (private or {}):
+            own = {"private_key": private[name]}
         config = ChainConfig(
-            gateway=urls["login"], app_id=name, origin=urls[name], secret=SECRET + name, session_key=SECRET + "k" + name
+            gateway=urls["login"], app_id=name, origin=urls[name], session_key=SECRET + "k" + name, **own
         )
         applications[name] = (extra or {}).get(name) or sdk_app(config, clock)
         if name in fronts:
