@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from chain_gateway.config import Settings, parse
+from chain_gateway.core.origins import origin_of
 from chain_gateway.demo.cast import (
     GATEWAY,
     PROVIDER,
@@ -66,9 +67,11 @@ class Stage:
     def form_targets(self) -> str:
         """CSP sources of all that a form of a site may lead through: every host of the demo.
 
-        A real provider sends people on to wherever its own logins and logouts are, so all of https is open then.
+        A real provider sends people on to wherever its own logins and logouts are, so all of https is open then, and
+        its own host where that has none.
         """
-        return f"http://*.localhost:{self.port}" + ("" if self.client else " https:")
+        elsewhere = f" https: {origin_of(self.settings.op.issuer)}"
+        return f"http://*.localhost:{self.port}" + ("" if self.client else elsewhere)
 
 
 def stage(options: DemoOptions, port: int, random: Callable[[int], bytes]) -> Stage:

@@ -81,7 +81,9 @@ def test_a_real_provider_takes_the_place_of_ours():
     ready = made(**given)
     assert (ready.settings.op.issuer, ready.settings.op.client_id) == ("https://op.example", "me")
     assert ready.client is None
-    assert ready.form_targets == "http://*.localhost:9000 https:"
+    assert ready.form_targets == "http://*.localhost:9000 https: https://op.example"
+    plain = made(**(given | {"op": "http://localhost:8081/realms/dev"}))
+    assert plain.form_targets == "http://*.localhost:9000 https: http://localhost:8081"
     assert "OP_CLIENT_SECRET" not in repr(DemoOptions(**given))
     assert "s3cret" not in repr(DemoOptions(**given))
     assert "client" in problem(op="https://op.example")
