@@ -26,7 +26,7 @@ from chain_gateway.core.ledger import Entry, Holding
 from chain_gateway.core.packing import pack
 from chain_gateway.core.walk import Hop, Hops, Kind, Place, Walk
 from chain_gateway.service.identity import Identities, Identity
-from chain_gateway.service.realm import Realm
+from chain_gateway.service.realm import Realm, Visitor
 from chain_gateway.service.tickets import Tickets
 from chain_gateway.store.base import StoredWalk
 from chain_gateway.tokens.app_key import AppKey
@@ -110,7 +110,7 @@ def _receipt(realm: Realm, walk: Walk, app: str) -> Receipt:
 def _cookies(realm: Realm, walk: Walk) -> str:
     """The two cookies that a browser shows in the middle of a walk: its own id, and whom the walk is about."""
     session = json.dumps({"created": realm.now(), "session": {"id": b64e(walk.browser)}}, separators=(",", ":"))
-    who = Identities(realm).cookie(walk, Identity(sid="the-session-of-the-provider"))
+    who = Identities(realm).cookies(walk, Identity(sid="the-session-of-the-provider"), Visitor())[0]
     return f"{BROWSER}={realm.seal(Purpose.BROWSER, session.encode())}; {who.name}={who.value}"
 
 
