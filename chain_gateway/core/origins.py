@@ -10,6 +10,7 @@ text, a path without empty or dot segments in any encoding, an optional query, n
 from __future__ import annotations
 
 import re
+from functools import lru_cache
 from ipaddress import AddressValueError, IPv4Address, IPv6Address
 from typing import Final
 from urllib.parse import quote, unquote_to_bytes, urlsplit
@@ -29,6 +30,7 @@ _AUTHORITY = re.compile(r"(https?://[^/?#]*)(.*)", re.DOTALL)
 _VISIBLE = re.compile(r"[!-~]*")
 _PATH = re.compile(r"(?:/(?:[A-Za-z0-9._~!$&'()*+,;=:@-]|%[0-9A-Fa-f]{2})*)+")
 _QUERY = re.compile(r"(?:[A-Za-z0-9._~!$&'()*+,;=:@/?\[\]-]|%[0-9A-Fa-f]{2})*")
+_UNRESERVED = re.compile(r"[A-Za-z0-9._~-]+")
 _HIDDEN = re.compile(r"[\x00-\x1f\x7f\\]")
 
 
@@ -121,18 +123,24 @@ def check_location(url: str) -> str:
     """
     if _VISIBLE.fullmatch(url) is None or "\\" in url or "#" in url:
         raise TargetRefused("a Location with a fragment, a backslash or a character that is not visible ASCII")
-    origin, _ = _split(url)
+    _check_address(url.partition("?")[0])
+    return url
+
+
+@lru_cache(maxsize=1024)
+def _check_address(address: str) -> None:
+    """Returns if two readers find the same origin in ``address``, an URL up to its query; what holds is remembered."""
+    origin, _ = _split(address)
     match = _ORIGIN.fullmatch(origin)
     if match is None:
         raise TargetRefused("a Location without a plain http or https origin")
     try:
         _check_host(match["host"])
-        again = urlsplit(url.partition("?")[0])
+        again = urlsplit(address)
     except ValueError as error:
         raise TargetRefused("a Location whose host has more than one reading") from error
     if f"{again.scheme}://{again.netloc}" != origin:
         raise TargetRefused("a Location that two readers take for two origins")
-    return url
 
 
 def origin_of(url: str) -> str:
@@ -140,10 +148,14 @@ def origin_of(url: str) -> str:
     return _split(check_location(url))[0]
 
 
+def _quoted(value: str) -> str:
+    """``value`` for a query; a token, which is all that a hop adds, is taken as it is."""
+    return value if _UNRESERVED.fullmatch(value) else quote(value, safe="", errors="replace")
+
+
 def with_query(url: str, /, **params: str) -> str:
     """``url`` (judged, so without a fragment) with ``params`` appended to its query, percent-encoded."""
-    pairs = (f"{quote(name, safe='')}={quote(value, safe='', errors='replace')}" for name, value in params.items())
-    added = "&".join(pairs)
+    added = "&".join(f"{name}={_quoted(value)}" for name, value in params.items())
     if not added:
         return url
     joint = "" if url.endswith(("?", "&")) else "&" if "?" in url else "?"

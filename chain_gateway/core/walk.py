@@ -9,6 +9,7 @@ from __future__ import annotations
 import enum
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Final, NamedTuple
 
 from chain_gateway.core.chain import TAG_BYTES, AppTag, Mode
@@ -142,9 +143,7 @@ class Hops:
         """The hop at ``index``, zero-based."""
         if not 0 <= index < len(self.outcomes):
             raise IndexError(index)
-        entry = self.plan[index * HOP_BYTES : (index + 1) * HOP_BYTES]
-        flags = entry[TAG_BYTES]
-        return Hop(AppTag(entry[:TAG_BYTES]), _MODES[flags & 7], bool(flags & 8), flags >> 4)
+        return _hop(self.plan[index * HOP_BYTES : (index + 1) * HOP_BYTES])
 
     def __iter__(self) -> Iterator[Hop]:
         """The hops in order."""
@@ -171,6 +170,13 @@ class Hops:
         """The same hops with one made in another mode."""
         at = index * HOP_BYTES + TAG_BYTES
         return Hops(self.plan[:at] + bytes([self.plan[at] & ~7 | mode]) + self.plan[at + 1 :], self.outcomes)
+
+
+@lru_cache(maxsize=1024)
+def _hop(entry: bytes) -> Hop:
+    """The hop of five bytes; there are few, as each is an app with the policy that it has."""
+    flags = entry[TAG_BYTES]
+    return Hop(AppTag(entry[:TAG_BYTES]), _MODES[flags & 7], bool(flags & 8), flags >> 4)
 
 
 class Walk(NamedTuple):

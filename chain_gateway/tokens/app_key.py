@@ -41,8 +41,7 @@ class AppKey:
         """A shared secret, which signs and verifies HS256; ValueError below 32 bytes (RFC 7518 section 3.2)."""
         if len(secret) < SECRET_BYTES:
             raise ValueError(f"an app's secret has at least {SECRET_BYTES} bytes")
-        key = OctKey.import_key(secret)
-        return cls(_only(VerifyKey("HS256", key), ""), key)
+        return cls(_only(VerifyKey("HS256", secret), ""), OctKey.import_key(secret))
 
     @classmethod
     def public(cls, key: str | Mapping[str, object]) -> Self:

@@ -6,16 +6,19 @@ What two decoders could read differently is refused, so that a token cannot be r
 
 from __future__ import annotations
 
-import base64
 import binascii
 import json
+from typing import Final
 
 import orjson
+
+_TO_URL: Final = bytes.maketrans(b"+/", b"-_")
+_FROM_URL: Final = bytes.maketrans(b"-_", b"+/")
 
 
 def b64e(data: bytes) -> str:
     """``data`` as base64url without padding."""
-    return base64.urlsafe_b64encode(data).rstrip(b"=").decode("ascii")
+    return binascii.b2a_base64(data, newline=False).translate(_TO_URL).rstrip(b"=").decode("ascii")
 
 
 def b64d(text: str) -> bytes:
@@ -25,8 +28,8 @@ def b64d(text: str) -> bytes:
     comparing refuses all of that at once.
     """
     try:
-        data = base64.urlsafe_b64decode(text + "=" * (-len(text) % 4))
-    except binascii.Error as error:
+        data = binascii.a2b_base64(text.encode("ascii").translate(_FROM_URL) + b"=" * (-len(text) % 4))
+    except (UnicodeEncodeError, binascii.Error) as error:
         raise ValueError("not base64url") from error
     if b64e(data) != text:
         raise ValueError("not the canonical base64url")

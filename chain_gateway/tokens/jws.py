@@ -1,15 +1,17 @@
 """Opens signed texts of the project: compact JWS (RFC 7515) of a fixed type under a key with a fixed algorithm.
 
-The header chooses nothing: it must say what the key and the door already know. Signatures are verified by joserfc.
+The header chooses nothing: it must say what the key and the door already know. ES256 is verified by joserfc, HS256 by
+the standard library's ``hmac``, a receipt at each hop; docs/decisions/0002-jose.md has the numbers.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+import hmac
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Final, Literal
 
-from joserfc.jwk import ECKey, OctKey
+from joserfc.jwk import ECKey
 from joserfc.jws import CompactSignature, JWSRegistry, validate_compact
 
 from chain_gateway.tokens.encoding import b64d, strict_json
@@ -19,18 +21,25 @@ Alg = Literal["ES256", "HS256"]
 
 _PARTS = 3
 _MEMBERS: Final = frozenset({"alg", "typ", "kid"})
-_REGISTRIES: Final[Mapping[Alg, JWSRegistry]] = {
-    "ES256": JWSRegistry(algorithms=["ES256"]),
-    "HS256": JWSRegistry(algorithms=["HS256"]),
-}
+_ES256: Final = JWSRegistry(algorithms=["ES256"])
 
 
 @dataclass(frozen=True, slots=True)
 class VerifyKey:
-    """A key that verifies, and the one algorithm that it verifies with."""
+    """A key that verifies, and the one algorithm that it verifies with: a secret for HS256, an EC key for ES256."""
 
     alg: Alg
-    key: ECKey | OctKey = field(repr=False)
+    key: ECKey | bytes = field(repr=False)
+
+    def holds(self, header: dict[str, object], parts: list[str], signature: bytes) -> bool:
+        """Whether ``signature`` is this key's over the first two ``parts`` of a JWS, of which ``header`` is one."""
+        if isinstance(self.key, bytes):
+            signed = f"{parts[0]}.{parts[1]}".encode()
+            return hmac.compare_digest(hmac.digest(self.key, signed, "sha256"), signature)
+        compact = CompactSignature(header, b"")
+        texts = [part.encode() for part in parts]
+        compact.segments = {"header": texts[0], "payload": texts[1], "signature": texts[2]}
+        return validate_compact(compact, self.key, registry=_ES256)
 
 
 def open_jws(text: str, typ: str, max_bytes: int, find: Callable[[str], VerifyKey | None]) -> dict[str, object]:
@@ -44,7 +53,7 @@ def open_jws(text: str, typ: str, max_bytes: int, find: Callable[[str], VerifyKe
     if len(parts) != _PARTS:
         raise refused(Check.SHAPE, f"a {typ} without its three parts")
     try:
-        header, payload, _ = strict_json(b64d(parts[0])), b64d(parts[1]), b64d(parts[2])
+        header, payload, signature = strict_json(b64d(parts[0])), b64d(parts[1]), b64d(parts[2])
     except ValueError as error:
         raise refused(Check.SHAPE, f"a {typ} that cannot be read: {error}") from error
     alg, kid = header.get("alg"), header.get("kid", "")
@@ -55,9 +64,7 @@ def open_jws(text: str, typ: str, max_bytes: int, find: Callable[[str], VerifyKe
         raise refused(Check.KEY, f"a {typ} under a key that is not known")
     if alg != key.alg:
         raise refused(Check.HEADER, f"a {typ} whose algorithm is not the key's")
-    signed = CompactSignature(header, payload)
-    signed.segments = {"header": parts[0].encode(), "payload": parts[1].encode(), "signature": parts[2].encode()}
-    if not validate_compact(signed, key.key, registry=_REGISTRIES[key.alg]):
+    if not key.holds(header, parts, signature):
         raise refused(Check.SIGNATURE, f"a {typ} with a signature that is not its key's")
     try:
         return strict_json(payload)

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from functools import lru_cache
 from typing import Self
 
 from cryptography.exceptions import InvalidTag
@@ -102,6 +103,7 @@ class Sealer:
         return next((key for key in self._newest_first if key.active_from <= now), self._newest_first[-1])
 
 
+@lru_cache(maxsize=256)
 def _bound(purpose: Purpose, kid: str) -> bytes:
     """What is authenticated beside the content."""
     return b"\0".join((_VERSION, purpose.encode(), kid.encode()))

@@ -25,8 +25,8 @@ def headers_middleware(*, https: bool) -> Middleware:
     @web.middleware
     async def add_headers(request: web.Request, handler: Handler) -> web.StreamResponse:
         response = await handler(request)
-        for name, value in ALWAYS.items():
-            response.headers.setdefault(name, value)
+        headers = response.headers
+        headers.extend([each for each in ALWAYS.items() if each[0] not in headers])
         if https:
             response.headers["Strict-Transport-Security"] = HSTS
         return response
