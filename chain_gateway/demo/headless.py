@@ -17,7 +17,7 @@ from playwright.async_api import BrowserContext, Error, Page, async_playwright
 
 from chain_gateway.config import AppSettings
 from chain_gateway.demo.faults import Fault, Kind
-from chain_gateway.demo.person import ACCOUNT, APP_PAGE, BROWSERS_OWN, Person, Stranded
+from chain_gateway.demo.person import ACCOUNT, APP_PAGE, BROWSERS_OWN, PATIENCE_MS, Person, Stranded
 from chain_gateway.demo.report import AppReport, Report
 from chain_gateway.demo.settings import Stage
 from chain_gateway.demo.verdicts import Expected, Seen, faults_after, faults_before, faults_signed_in
@@ -74,12 +74,14 @@ class Check:
         self._report = Report(self._apps)
         self._first = self._apps[first_visited(ready)]
         self._watch = Watch(context)
-        context.set_default_timeout((PAGE_SECONDS + APP_SECONDS * len(self._apps)) * 1000)
+        self._slow_ms = 1000 * max((fault.seconds for fault in ready.faults.values()), default=0)
+        context.set_default_timeout((PAGE_SECONDS + APP_SECONDS * len(self._apps)) * 1000 + self._slow_ms)
 
     async def run(self) -> Report:
         """The report of the whole story; what the browser could not do ends it early."""
         page = await self._context.new_page()
-        person = Person(page, self._ready.gateway)
+        # A site that is slow on purpose is waited for, however long that is: what it comes to is what is looked at.
+        person = Person(page, self._ready.gateway, PATIENCE_MS + self._slow_ms)
         try:
             await self._each(page, faults_before)
             self._report.sign_in_seconds = await _timed(self._sign_in(person))

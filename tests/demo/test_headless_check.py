@@ -6,6 +6,10 @@ import sys
 
 import pytest
 
+from chain_gateway.demo import headless
+from chain_gateway.demo.options import DemoOptions
+from chain_gateway.demo.server import running
+
 pytestmark = [pytest.mark.browser, pytest.mark.timeout(300)]
 
 COMMAND = [sys.executable, "-m", "chain_gateway.cli.main", "demo", "--headless-check", "--port", "0", "--json"]
@@ -128,6 +132,14 @@ def test_a_slow_site_holds_like_any_other():
     told = failing("bank=slow:2s")
     assert told["ok"]
     assert min(told["sign_in_seconds"], told["sign_out_seconds"]) >= 2
+
+
+async def test_a_slow_site_is_waited_for_whatever_patience_there_is(monkeypatch):
+    """Nobody skips it, and nobody calls it a failure of the gateway."""
+    monkeypatch.setattr(headless, "PATIENCE_MS", 3000)
+    async with running(DemoOptions(port=0, fail=("bank=slow:4s",))) as ready:
+        report = await headless.check(ready, headless.find_browser())
+    assert report.ok, report.as_lines()
 
 
 def test_two_sites_may_fail_at_once_the_first_too():

@@ -16,7 +16,7 @@ from chain_gateway.core.limits import RETRIES
 from chain_gateway.core.recovery import OPENS_AFTER, next_delivery
 from chain_gateway.core.walk import Kind, Outcome
 from chain_gateway.demo.faults import Kind as Fault
-from chain_gateway.service import health, lanes, notes
+from chain_gateway.service import health, lanes, loops, notes
 from chain_gateway.web.words import OUTCOMES
 
 PAGE = page("docs/recovery.md")
@@ -102,6 +102,12 @@ def test_the_pages_script_waits_as_long_as_the_page_says():
     assert "let left = 10;" in script
     assert "offers to skip after six seconds" in PAGE
     assert "by itself after ten seconds" in PAGE
+
+
+def test_an_app_that_asks_again_is_stopped_for_as_long_as_the_page_says():
+    """A minute."""
+    assert loops.LOOP_SECONDS == 60
+    assert "asks once more within a minute is stopped with `asks_again`" in PAGE
 
 
 def test_every_way_on_is_one_that_a_page_offers():
