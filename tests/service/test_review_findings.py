@@ -1,0 +1,478 @@
+"""What a review found that does not hold yet: each test says what should, and is expected to fail until it does."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+from aiohttp import web
+from support.browser import Browser, Page, TooManyRedirects, origin
+from support.world import World, a_world, choose
+
+from chain_gateway.config.load import parse
+from chain_gateway.core.ledger import Browser as Known
+from chain_gateway.core.limits import HOP_SECONDS, NOBODY_SECONDS, TRANSACTIONS
+from chain_gateway.errors import ConfigError, StoreUnavailable
+from chain_gateway.sdk.aiohttp import setup_chain
+from chain_gateway.sdk.session import Session
+from chain_gateway.sdk.testing import FakeGateway
+from chain_gateway.store.memory import MemoryStore
+
+NO_OP = {"logout": "none"}
+SECRET = "a secret of more than 32 bytes for: "
+
+
+async def browser_of(world: World) -> bytes:
+    """The one browser in which Alice is signed in."""
+    (found,) = await world.store.browsers_of("demo|alice", "")
+    return found
+
+
+async def declared_down(world: World, name: str) -> None:
+    """Lets an app fail until its breaker is open."""
+    world.fronts[name].down()
+    for _ in range(4):
+        world.clock.now += 11
+        await world.look()
+
+
+async def at_the_provider(world: World, browser: Browser) -> None:
+    """Signs Alice in at the provider alone: the gateway has not heard of it."""
+    browser.halt_at = f"{world.gateway}/callback"
+    await browser.open(f"{world.gateway}/login?app=shop")
+    await choose(browser)
+    browser.halt_at, browser.page = "", None
+
+
+async def sign_out_by_hand(world: World, browser: Browser) -> Page:
+    """Asks for a sign-out, says yes, and walks to the end."""
+    await browser.open(f"{world.gateway}/logout")
+    await browser.submit()
+    return await world.walk_out(browser)
+
+
+def bent(world: World, **changes: object) -> None:
+    """Lets the provider's tokens say something else from now on; None leaves a claim out."""
+    sign: Callable[[dict[str, object]], str] = world.op._keys.sign
+
+    def other(claims: dict[str, object]) -> str:
+        return sign({name: value for name, value in {**claims, **changes}.items() if value is not None})
+
+    world.op._keys.sign = other
+
+
+def named(world: World, length: int) -> None:
+    """Gives Alice a name of that length."""
+    accounts = world.op._state.accounts
+    accounts["demo|alice"] = replace(accounts["demo|alice"], name="x" * length)
+
+
+def form_action(page: Page) -> set[str]:
+    """The origins that the page's policy lets its form pass through."""
+    found = re.search("form-action ([^;]*)", page.headers["Content-Security-Policy"])
+    assert found is not None
+    return set(found[1].split())
+
+
+def silent(world: World) -> str:
+    """A login for Shop that shows nothing."""
+    return f"{world.gateway}/login?app=shop&prompt=none&return_to={world.apps['shop']}/"
+
+
+@pytest.mark.xfail(
+    strict=True,
+    raises=TooManyRedirects,
+    reason="a form_post hop that is left out resets the count of redirects, though no page was shown",
+)
+async def test_a_page_that_is_not_shown_breaks_no_run_of_redirects() -> None:
+    """Seven hops, a dead app with a page, seven hops: the browser must see a page before it gives up (T34)."""
+    names = ("shop", *(f"a{n}" for n in range(6)), "down", *(f"b{n}" for n in range(7)))
+    async with a_world(*names, op=NO_OP, apps={"down": {"logout": "form_post"}}) as world, world.browser() as b:
+        await world.sign_in(b)
+        await declared_down(world, "down")
+        await world.sign_out(b)
+
+
+@pytest.mark.xfail(
+    strict=True,
+    raises=AssertionError,
+    reason="form-action ends at the next page, also where that page's app is down and its hop is left out",
+)
+@pytest.mark.parametrize("kind", ["login", "logout"])
+async def test_a_form_names_where_the_run_leads_when_the_next_app_is_down(kind: str) -> None:
+    """Chromium would stop the walk at a redirect to an origin that the page before did not name (T48)."""
+    modes = {"shop": {"logout": "form_post"}, "news": {"logout": "form_post"}, "bank": {"login": "two_step"}}
+    async with a_world(op=NO_OP, apps=modes) as world, world.browser() as b:
+        await world.sign_in(b)
+        if kind == "login":
+            await world.sign_out(b)
+        await declared_down(world, "news")
+        if kind == "login":
+            await b.open(f"{world.apps['shop']}/chain/login?prompt=login")
+            await choose(b)
+        else:
+            await b.open(f"{world.apps['shop']}/")
+            await b.submit()
+        allowed = form_action(b.page)
+        page = await b.submit()
+        assert {origin(url) for url in page.chain} <= allowed
+
+
+@pytest.mark.xfail(
+    strict=True,
+    raises=AssertionError,
+    reason="a sign-out of everything goes on with a stuck scope=app walk, and what was asked for is forgotten",
+)
+async def test_a_sign_out_of_everything_is_not_swallowed_by_one_of_an_app() -> None:
+    """Shop signed the request for all apps; that News is held up with its own is no reason to sign out of nothing."""
+    async with a_world(op=NO_OP) as world, world.browser() as b:
+        await world.sign_in(b)
+        world.fronts["news"].answers(500, "/chain/hop")
+        await b.open(f"{world.gateway}/logout?app=news&scope=app")
+        await b.submit()
+        world.clock.now += HOP_SECONDS + 1
+        await world.sign_out(b)
+        assert set(await world.signed_in(b)) <= {"news"}
+
+
+@pytest.mark.xfail(
+    strict=True,
+    raises=AssertionError,
+    reason="an app that takes logout tokens alone, and has no key for receipts, is visited where no session is known",
+)
+async def test_an_app_without_hops_is_never_visited() -> None:
+    """The browser of a stranger ends on the app's own 404, and the walk with it."""
+    seen: list[str] = []
+
+    async def nothing(request: web.Request) -> web.Response:
+        seen.append(request.path)
+        return web.Response(status=404)
+
+    app = web.Application()
+    app.router.add_route("*", "/{path:.*}", nothing)
+    receiver = {"bank": {"login": "none", "logout": "back_channel", "claims": [], "secret": None}}
+    async with a_world(op=NO_OP, apps=receiver, extra={"bank": app}) as world, world.browser() as b:
+        await sign_out_by_hand(world, b)
+        assert "/chain/hop" not in seen
+
+
+@pytest.mark.xfail(
+    strict=True,
+    raises=AssertionError,
+    reason="the cookies of two walks are ended for the room of the third, so a tab that gave way knows no person",
+)
+@pytest.mark.parametrize(("tabs", "length"), [(2, 1300), (TRANSACTIONS, 5)])
+async def test_a_tab_that_gave_way_goes_on_to_where_it_was_going(tabs: int, length: int) -> None:
+    """As many logins at once as the gateway allows; each leads to its own return URL."""
+    async with a_world() as world, world.browser() as b:
+        named(world, length)
+        await at_the_provider(world, b)
+        b.jars.pop(world.gateway)
+        b.halt_at = f"{world.gateway}/callback"
+        back = []
+        for tab in range(tabs):
+            b.page = None
+            back.append((await b.open(f"{world.gateway}/login?return_to={world.apps['shop']}/%3Ftab={tab}")).url)
+        b.halt_at = ""
+        pages = []
+        for url in back:
+            world.clock.now += 1
+            b.page = None
+            pages.append(await b.open(url))
+        b.page = pages[0]
+        assert (await b.submit()).url == f"{world.apps['shop']}/?tab=0"
+
+
+@pytest.mark.xfail(
+    strict=True,
+    raises=AssertionError,
+    reason="forty session ids are put into the cookie of a logout however long they are, and it is refused as too big",
+)
+@pytest.mark.parametrize(("apps", "length"), [(10, 250), (40, 36)])
+async def test_no_session_id_is_too_long_to_sign_out(apps: int, length: int) -> None:
+    """A provider may give ids of 255 characters; a sign-out that cannot begin is the worst that can come of it."""
+    names = tuple(f"an-app-with-a-rather-long-name{n:02}" for n in range(apps))
+    async with a_world(*names, op=NO_OP) as world, world.browser() as b:
+        await world.sign_in(b, names[0])
+        found = await browser_of(world)
+        known = await world.store.browser(found)
+        assert known is not None
+        entries = enumerate(known.ledger.values())
+        await world.store.note(found, [replace(entry, sid=f"{n:02}".ljust(length, "s")) for n, entry in entries])
+        await b.open(f"{world.gateway}/logout")
+        assert (await b.submit()).status == 200
+
+
+@pytest.mark.xfail(
+    strict=True,
+    raises=AssertionError,
+    reason="one line in a ledger that was lost counts as all that there is, so a sign-out visits one app and says done",
+)
+@pytest.mark.parametrize("lost", ["store", "cookie"])
+async def test_a_sign_out_reaches_what_was_signed_in_before_the_memory_was_lost(lost: str) -> None:
+    """After the loss one app signs in silently; a sign-out has to visit the others all the same (F24, I2)."""
+    async with a_world(op=NO_OP) as world, world.browser() as b:
+        await world.sign_in(b)
+        world.clock.now += 60
+        if lost == "store":
+            await world.store.close()
+            await world.store.open()
+        else:
+            b.jars.pop(world.gateway)
+        await b.open(silent(world))
+        page = await world.sign_out(b)
+        assert page.url == f"{world.apps['shop']}/"
+        assert await world.signed_in(b) == {}
+
+
+@pytest.mark.xfail(
+    strict=True,
+    raises=AssertionError,
+    reason="a logout of a browser that the store does not know is forgotten after half an hour, and silent logins work",
+)
+async def test_a_sign_out_stands_until_somebody_signs_in_by_hand() -> None:
+    """Apps said in their receipts that they had sessions: so it is somebody's browser, whatever the store had lost."""
+    async with a_world(op=NO_OP) as world, world.browser() as b:
+        await world.sign_in(b)
+        await world.store.close()
+        await world.store.open()
+        world.clock.now += 60
+        await sign_out_by_hand(world, b)
+        for _ in range(NOBODY_SECONDS // 60 + 2):
+            world.clock.now += 60
+            await world.sweep()
+        assert (await b.open(silent(world))).url.endswith("?error=login_required")
+
+
+class Forgetful(Browser):
+    """A browser that keeps no session of one app."""
+
+    def __init__(self, app: str) -> None:
+        super().__init__()
+        self.app = app
+
+    def _keep(self, url: str) -> None:
+        super()._keep(url)
+        kept = self.cookies(url)
+        for name in [name for name in kept if url.startswith(self.app) and name.startswith("__Host-chain-s-")]:
+            del kept[name]
+
+
+@pytest.mark.xfail(
+    strict=True,
+    raises=AssertionError,
+    reason="a loop is recognised by the session id, which is drawn anew at each login of a provider that gives none",
+)
+async def test_an_app_that_forgets_goes_round_once_whatever_the_provider_names() -> None:
+    """Not every provider has ``sid``; the page that ends the loop must come there as well (F08, T33)."""
+    async with a_world() as world, Forgetful("") as b:
+        bent(world, sid=None)
+        b.app = world.apps["bank"]
+        await world.sign_in(b)
+        await b.open(f"{world.apps['bank']}/account")
+        assert (await b.walk_on(10)).status == 409
+
+
+@pytest.mark.xfail(
+    strict=True,
+    raises=AssertionError,
+    reason="claims that fit into no cookie are refused where nothing is caught, so a silent login shows a page",
+)
+async def test_a_silent_login_shows_nothing_when_there_is_too_much_to_tell() -> None:
+    """It goes back with an error, as for whatever else keeps it from signing in."""
+    async with a_world() as world, world.browser() as b:
+        await at_the_provider(world, b)
+        named(world, 3000)
+        assert (await b.open(silent(world))).origin == world.apps["shop"]
+
+
+@pytest.mark.xfail(
+    strict=True,
+    raises=AssertionError,
+    reason="a ticket that is too long to be sent is an error page at every return, and no failed hop",
+)
+async def test_a_ticket_that_is_too_long_is_a_failed_hop() -> None:
+    """The other apps are signed in to, and the page tells of the one that was not."""
+    less = {"claims": []}
+    async with a_world(apps={"news": less, "bank": less}) as world, world.browser() as b:
+        named(world, 2000)
+        await b.open(f"{world.gateway}/login?app=shop&return_to={world.apps['shop']}/{'x' * 300}")
+        await choose(b)
+        page = await b.walk_on()
+        assert "Signed in to 2 of 3" in page.text
+
+
+class Hiccup(MemoryStore):
+    """A store that does not answer a question or two."""
+
+    fails = 0
+
+    async def browser(self, browser: bytes) -> Known | None:
+        if self.fails:
+            self.fails -= 1
+            raise StoreUnavailable("for a moment")
+        return await super().browser(browser)
+
+
+@pytest.mark.xfail(
+    strict=True,
+    raises=AssertionError,
+    reason="a logout that could not read the ledger writes lines without session ids over it, so nothing is ever owed",
+)
+async def test_a_store_that_was_out_of_reach_for_a_moment_loses_no_name() -> None:
+    """The ledger had the names of the sessions all the time; what fails on the way stays owed (I6)."""
+    store = Hiccup()
+    settings = {"confirm_logout": "never"}
+    async with a_world(op=NO_OP, store=store, gateway=settings) as world, world.browser() as b:
+        await world.sign_in(b)
+        b.page, b.halt_at = None, f"{world.apps['shop']}/chain/hop"
+        store.fails = 2
+        await b.open(f"{world.gateway}/logout")
+        for _ in range(20):
+            world.clock.now += 60
+            await world.sweep()
+            await world.deliver()
+        assert await world.signed_in(b) == {}
+
+
+@pytest.mark.xfail(
+    strict=True,
+    raises=AssertionError,
+    reason="where the provider's session lives, an app that is visited by a logout turns it into a login everywhere",
+)
+@pytest.mark.parametrize("when", ["last", "none"])
+async def test_no_app_turns_a_sign_out_into_a_sign_in(when: str) -> None:
+    """News answers its hop with a login that nobody asked for; the provider signs in without a question."""
+    async with a_world(op={"logout": when}) as world, world.browser() as b:
+        await world.sign_in(b)
+        news = world.fronts["news"]
+
+        async def again(_request: web.Request) -> web.Response:
+            world.clock.now += 1
+            return web.Response(status=302, headers={"Location": f"{world.gateway}/login?app=news"})
+
+        news.fault, news.paths = again, ("/chain/hop",)
+        world.clock.now += 5
+        await b.open(f"{world.apps['shop']}/")
+        await b.submit()
+        news.well()
+        await b.walk_on()
+        assert "shop" not in await world.signed_in(b)
+
+
+@pytest.mark.xfail(
+    strict=True,
+    raises=AssertionError,
+    reason="a browser that walked while the gateway's clock was fast gets epochs that apps refuse until then",
+)
+async def test_a_clock_that_was_fast_once_locks_nobody_out() -> None:
+    """An hour too much for one walk, and sign-in and sign-out fail everywhere for an hour (T29)."""
+    async with a_world() as world, world.browser() as b:
+        await world.sign_in(b)
+        await world.store.take_epoch(await browser_of(world), world.realm.now_ms() + 3_600_000, logout=False)
+        world.clock.now += 120
+        await world.sign_out(b)
+        assert await world.signed_in(b) == {}
+
+
+@pytest.mark.xfail(
+    strict=True,
+    raises=AssertionError,
+    reason="two apps on one host with different ports are accepted, though cookies know no ports",
+)
+def test_no_two_apps_share_a_host() -> None:
+    """Both sessions of a walk have one epoch, so one name: the later overwrites the earlier, and both said applied."""
+    refused = False
+    try:
+        parse(
+            {
+                "gateway": {"public_url": "https://login.example"},
+                "op": {"issuer": "https://id.example", "client_id": "g", "client_secret": SECRET + "op"},
+                "apps": [
+                    {"id": "shop", "origin": "https://host.example", "secret": SECRET + "shop"},
+                    {"id": "news", "origin": "https://host.example:8443", "secret": SECRET + "news"},
+                ],
+                "chains": [{"id": "main", "apps": ["shop", "news"]}],
+            },
+            base=Path("/"),
+            environ={},
+        )
+    except ConfigError as error:
+        refused = any(".origin" in problem.path for problem in error.problems)
+    assert refused
+
+
+@pytest.mark.xfail(
+    strict=True,
+    raises=AssertionError,
+    reason="the link to try again keeps chain and return URL alone, not the app that asked, nor scope=app",
+)
+@pytest.mark.parametrize("kind", ["login", "logout"])
+async def test_trying_again_is_trying_the_same_again(kind: str) -> None:
+    """A lazy app is left out of the second login; a sign-out of one app has become one of all."""
+    async with a_world(op=NO_OP, apps={"news": {"visit": "lazy"}}) as world, world.browser() as b:
+        await world.sign_in(b)
+        news = world.fronts["news"]
+        news.answers(500, "/chain/hop")
+        if kind == "logout":
+            await b.open(f"{world.apps['news']}/chain/login")
+            news.well()
+            await b.walk_on()
+            news.answers(500, "/chain/hop")
+            await b.open(f"{world.gateway}/logout?app=news&scope=app")
+            await b.submit()
+        else:
+            await b.open(f"{world.apps['news']}/chain/login")
+            await b.submit()
+        world.clock.now += HOP_SECONDS + 1
+        await b.open(f"{world.gateway}/resume")
+        news.well()
+        page = await b.follow("Try again")
+        if kind == "logout":
+            assert "Sign out of News?" in page.text
+        else:
+            await b.walk_on()
+            assert "news" in await world.signed_in(b)
+
+
+@pytest.mark.xfail(
+    strict=True,
+    raises=AssertionError,
+    reason="sid and acr may hold control characters, which no ticket may, and each hop ends on an app's error page",
+)
+@pytest.mark.parametrize("name", ["sid", "acr"])
+async def test_what_no_ticket_can_say_is_refused_at_the_callback(name: str) -> None:
+    """The gateway's own page says that the sign-in does not hold, and no app is visited."""
+    async with a_world() as world, world.browser() as b:
+        bent(world, **{name: "a\x07b"})
+        assert (await world.sign_in(b)).origin == world.gateway
+
+
+@pytest.mark.xfail(
+    strict=True,
+    raises=AssertionError,
+    reason="a ticket that is repeated by the same browser calls on_login a second time",
+)
+async def test_a_repeated_ticket_is_told_to_the_app_once(aiohttp_client) -> None:
+    """It sets the same session again; the app's own store must not get two of it (I3)."""
+    told: list[Session] = []
+
+    async def on_login(session: Session) -> None:
+        told.append(session)
+
+    gateway = FakeGateway()
+    chain = replace(gateway.config(), on_login=on_login)
+    app = web.Application()
+    setup_chain(app, chain, keys=gateway.keys)
+    browser = gateway.browser(await aiohttp_client(app), chain)
+    ticket = replace(gateway.ticket(chain, bid=browser.bid), sub="alice", sid="s")
+    begun = await browser.begin(ticket)
+    kept = dict(browser.jar)
+    for _ in range(2):
+        browser.jar = dict(kept)
+        landing = await browser.redirect(replace(ticket, cnf=begun.bind))
+        assert landing.receipt is not None
+    assert len(told) == 1
