@@ -15,6 +15,7 @@ async def stranded(realm: Realm, visitor: Visitor, kind: Kind) -> Walk | None:
     """This browser's newest walk, if it is of ``kind``, has a hop out, and the time of that hop is over.
 
     A walk that was left standing when a newer one began, and ended, is not gone on with: what was wanted since counts.
+    Nor is a logout of one app alone: who comes now may want another one, or all.
     """
     if not visitor.browser:
         return None
@@ -28,5 +29,7 @@ async def stranded(realm: Realm, visitor: Visitor, kind: Kind) -> Walk | None:
     if walk is None or walk.kind is not kind or walk.place not in OUT:
         return None
     if known is not None and known.epoch > walk.epoch:
+        return None
+    if kind is Kind.LOGOUT and (known is None or known.signed_out_epoch < walk.epoch):
         return None
     return walk if now >= walk.issued_at + HOP_SECONDS else None
