@@ -55,18 +55,34 @@ class HookDown(Exception):
     """The app's own code fails."""
 
 
+class Forgetful(InProcessMemory):
+    """Remembers tickets, and not which sessions were ended."""
+
+    async def revoke(self, *_: object) -> None:
+        """Forgets it at once."""
+
+
 class AppServer:
     """One app between two moments."""
 
-    def __init__(self, app: App, secret: str, keys: GatewayKeys, loop: asyncio.AbstractEventLoop, clock: Clock) -> None:
-        """``keys`` are the gateway's; ``loop`` runs what waits."""
+    def __init__(
+        self,
+        app: App,
+        secret: str,
+        keys: GatewayKeys,
+        loop: asyncio.AbstractEventLoop,
+        clock: Clock,
+        *,
+        forgetful: bool = False,
+    ) -> None:
+        """``keys`` are the gateway's; ``loop`` is for what asks for one."""
         self.id = app.id
         self.origin = app.origin
         self.draws = Draws()
         self._clock = clock
         self._loop = loop
         self._failing = False
-        self.memory = InProcessMemory()
+        self.memory = Forgetful() if forgetful else InProcessMemory()
         config = ChainConfig(
             gateway=origin_of(GATEWAY),
             app_id=app.id,
@@ -150,7 +166,13 @@ class AppServer:
             return Answer(self.id, cookies, onward)
         outcome = str(payload(receipt)["outcome"])
         brought = [(name, value) for name, value, _ in cookies if value]
+        shown = self._shown(request.shown)
+        overruled = shown.barrier(ticket["bid"]) >= ticket["epoch"] or any(
+            s.epoch > ticket["epoch"] for s in shown.sessions
+        )
         said = [Note("treated", Treated(self.id, ticket["epoch"], ticket["act"], outcome, bool(brought)))]
+        if overruled and (ticket["act"], outcome) == ("login", "applied"):
+            said.append(Note("wrong", (f"I4: {self.id} calls a login applied that its cookies overrule",)))
         if brought:
             said.append(Note("applied", (self.id, ticket["jti"], self._recognises(request, ticket))))
         if hides:

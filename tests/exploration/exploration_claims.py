@@ -12,7 +12,7 @@ from functools import cache
 
 from exploration_facts import FACTS
 from exploration_gateway import BROWSER
-from exploration_rest import A_WHILE, alone, at_rest, later, settled
+from exploration_rest import A_WHILE, alone, at_rest, later, settled, told
 from exploration_values import JARS, State
 from exploration_world import Intention, World
 
@@ -31,7 +31,7 @@ class Claims:
         self._ledgers: dict[tuple[int, int], Browser | None] = {}
         self._ends: dict[State, tuple[str, ...]] = {}
         self._held: set[tuple[object, ...]] = set()
-        self._later: dict[State, State] = {}
+        self._later: dict[State, tuple[State, State]] = {}
 
     def live(self, state: State) -> dict[str, int]:
         """The epoch of the live session at each app that has one."""
@@ -100,6 +100,7 @@ class Claims:
                 continue
             newest = max(reached, key=lambda t: (t.epoch, t.sets))
             newer = any(t.app == app and t.epoch > newest.epoch and t.sets for t in facts.treated)
+            newer = newer or any(by == app and epoch > newest.epoch for by, epoch in facts.told)
             session = live.get(app, 0)
             if newest.act == "logout" and session:
                 yield f"I1: session {session} lives at {app} after logout {newest.epoch}"
@@ -120,7 +121,8 @@ class Claims:
                 entry = entries.get(app)
                 if outcome in DONE or (entry is not None and entry.epoch > epoch):
                     continue
-                if entry is None or entry.holding not in {Holding.OWED, Holding.NONE}:
+                told = {Holding.OWED, Holding.NONE}
+                if entry is None or entry.holding not in (told if entry.sid else {*told, Holding.MAY_HOLD}):
                     yield f"I2: logout {epoch} ({place}) left {app} {outcome}, and it is not owed"
 
     def _afterwards(self, state: State) -> Iterator[str]:
@@ -146,11 +148,12 @@ class Claims:
             yield f"a login by hand afterwards leads to {self.live(again)}"
 
     def _settled(self, state: State, rest: State) -> Iterator[str]:
-        """When every deadline has passed, no session is older than a logout that began, and nothing is owed."""
+        """When a minute has passed, no session is older than a logout that began; in the end nothing is owed."""
         if rest not in self._later:
-            self._later[rest] = settled(self._world, rest)
-        end = self._later[rest]
-        live = self.live(end)
+            soon = told(self._world, rest)
+            self._later[rest] = soon, settled(self._world, soon)
+        soon, end = self._later[rest]
+        live = {**self.live(soon), **self.live(end)}
         for epoch, scope in FACTS.values[state.facts].scopes:
             for app, session in live.items():
                 if scope in {"", app} and session < epoch:

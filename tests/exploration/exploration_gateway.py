@@ -187,7 +187,7 @@ class Gateway:
         return json.loads(plain)["id"] if purpose is Purpose.OP_STATE else b64e(unpack(plain).id)
 
     def _answer(self, request: Request) -> Answer:
-        self.watched.begun, self.watched.stepped = [], []
+        self.watched.forget()
         try:
             reply = at_once(self._reply(request), self.loop)
         except ChainGatewayError as refusal:
@@ -227,7 +227,7 @@ class Gateway:
             case _:
                 assert request.path == "/backchannel-logout", f"the gateway has no {request.path}"
                 await cases.op_logged_out(said["logout_token"])
-                reply = Go(self.realm.public_url)
+                reply = Go(self.realm.url("/resume"))  # nobody follows it: the provider asked, not a browser
         return reply
 
     def _visitor(self, request: Request) -> Visitor:

@@ -71,6 +71,7 @@ class Watched:
         self.store = store
         self.begun: list[StoredWalk] = []
         self.stepped: list[StoredWalk] = []
+        self.spent: list[bytes] = []
 
     def __getattr__(self, name: str) -> object:
         return getattr(self.store, name)
@@ -79,11 +80,16 @@ class Watched:
         await self.store.open_walk(walk, *rest)
         self.begun.append(walk)
 
-    async def advance(self, walk: StoredWalk, *rest: object) -> object:
-        result = await self.store.advance(walk, *rest)
+    async def advance(self, walk: StoredWalk, spent: bytes, *rest: object) -> object:
+        result = await self.store.advance(walk, spent, *rest)
         if isinstance(result, Advanced):
             self.stepped.append(walk)
+            self.spent.append(spent)
         return result
+
+    def forget(self) -> None:
+        """Watches anew."""
+        self.begun, self.stepped, self.spent = [], [], []
 
 
 class Keys:

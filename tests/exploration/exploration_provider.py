@@ -136,9 +136,9 @@ class Provider:
             return state, Answer(PROVIDER, onward=Request(GATEWAY, "/callback", back))
         code = Code(f"code-{name}", fields["nonce"], fields["challenge"], session)
         back = (("state", fields["state"]), ("code", code.code))
-        by_hand = (Note("signed in", (fields["state"],)),) if choice != OWN else ()
+        signed_in = (Note("signed in", (fields["state"], session.at * 1000)),)
         after = OpState(session, state.codes | {code})
-        return after, Answer(PROVIDER, onward=Request(GATEWAY, "/callback", back), said=by_hand)
+        return after, Answer(PROVIDER, onward=Request(GATEWAY, "/callback", back), said=signed_in)
 
     def _end(self, state: OpState, request: Request, now: int, name: str, choice: str) -> tuple[OpState, Answer]:  # noqa: ARG002
         after = state._replace(session=None) if choice == ENDS else state

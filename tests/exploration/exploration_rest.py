@@ -80,8 +80,12 @@ def resumed(world: World, state: State) -> State:
     return alone(world, later(state, HOP_SECONDS + 1), RESUME)
 
 
+def told(world: World, state: State) -> State:
+    """When the browser has not come for so long that the back channel has taken over."""
+    return world.delivered(later(state, OWED_SECONDS + 1))
+
+
 def settled(world: World, state: State) -> State:
-    """After every deadline, with the rounds that the gateway makes beside its requests."""
-    state = world.delivered(later(state, OWED_SECONDS + 1))
+    """After every deadline, with the rounds that the gateway makes beside its requests; ``state`` is of ``told``."""
     state = later(state, WALK_SECONDS)
     return world.delivered(state._replace(store=world.gateway.swept(state.store, state.now)))

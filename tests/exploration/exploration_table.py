@@ -13,6 +13,9 @@ from exploration_settings import Intention, Settings
 from exploration_values import State
 from exploration_world import World, a_world
 
+from chain_gateway.core.chain import Mode
+from chain_gateway.core.walk import OpLogout
+
 PAGE = Path(__file__).parents[2] / "docs" / "exploration.md"
 HEAD = "| the browser is | wanted in its tabs | settings | faults | states | events | ends | schedules |"
 RULE = "| --- | --- | --- | ---: | ---: | ---: | ---: | ---: |"
@@ -64,11 +67,52 @@ class Row:
         return f"| {self.start} | {what} | {self.words} | {self.faults} | {counts} |"
 
 
-ONE_APP = Settings(apps=("shop",))
+TWO_STEP, BY_FORM = Mode.TWO_STEP, Mode.FORM_POST
+SHOP = ("shop",)
+ONE_APP = Settings(apps=SHOP)
 
 QUICK = (
     Row("known", (LOGIN, LOGIN)),
     Row("known", (LOGIN, OUT)),
+    Row("known", (OUT, OUT)),
+    Row("known", (LOGIN, APP_OUT), known=(AT_ONE_APP,)),
+    Row("known", (APP_OUT, OUT)),
+    Row("known", (SILENT, OUT)),
+    Row("signed in", (LOGIN, LOGIN)),
+    Row("signed in", (LOGIN, OUT)),
+    Row("signed in", (OUT, OUT)),
+    Row("signed in", (LOGIN, APP_OUT), known=(AT_ONE_APP,)),
+    Row("signed in", (APP_OUT, OUT)),
+    Row("signed in", (SILENT, OUT)),
+    Row("known", (LOGIN, OUT), 0, "login by two_step", Settings(login=TWO_STEP)),
+    Row("known", (LOGIN, OUT), 0, "logout by form_post", Settings(logout=BY_FORM)),
+    Row("signed in", (OUT, OUT), 0, "logout by two_step", Settings(logout=TWO_STEP)),
+    Row("known", (LOGIN, OUT), 0, "provider's logout last", Settings(op_logout=OpLogout.LAST)),
+    Row("known", (LOGIN, OUT), 0, "no provider's logout", Settings(op_logout=OpLogout.NONE)),
+    Row("signed in", (LOGIN, OUT), 0, "one app, two people", Settings(apps=SHOP, others=True)),
+    Row("signed in", (LOGIN, OUT), 0, "one app, logout tokens", Settings(apps=SHOP, tells=True)),
+    Row("signed in", (LOGIN, OUT), 0, "one app, its pages", Settings(apps=SHOP, pages=True)),
+    Row("signed in", (LOGIN, OUT), 0, "one app, a page asks", Settings(apps=SHOP, confirm="unsigned")),
+    Row("unknown", (OUT, OUT), 0, "one app, a page asks", Settings(apps=SHOP, confirm="unsigned")),
+    *(Row("signed in", (wanted,), 1) for wanted in (LOGIN, SILENT, OUT, APP_OUT)),
+    Row("known", (LOGIN,), 1, "login by two_step", Settings(login=TWO_STEP)),
+    Row("signed in", (OUT,), 1, "logout by form_post", Settings(logout=BY_FORM)),
+    Row("known", (SILENT, OUT), 1, "one app", ONE_APP),
+)
+DEEP = (
+    *(Row("signed in", (wanted,), 2) for wanted in (LOGIN, SILENT, OUT, APP_OUT)),
+    Row("signed in", (LOGIN,), 3, "one app", ONE_APP),
+    Row("signed in", (OUT,), 3, "one app", ONE_APP),
+    Row("signed in", (LOGIN, LOGIN), 0, "login by two_step", Settings(login=TWO_STEP)),
+    Row("signed in", (LOGIN, OUT), 0, "login by two_step", Settings(login=TWO_STEP)),
+    Row("signed in", (LOGIN, OUT), 0, "provider's logout last", Settings(op_logout=OpLogout.LAST)),
+    Row("known", (OUT, OUT), 1, "one app", ONE_APP),
+    Row("known", (APP_OUT, OUT), 1, "one app", ONE_APP),
+    Row("known", (LOGIN, LOGIN), 1, "one app", ONE_APP),
+    Row("known", (LOGIN, OUT), 1, "one app", ONE_APP),
+    Row("known", (LOGIN, APP_OUT), 1, "one app", ONE_APP, known=(AT_ONE_APP,)),
+    Row("known", (LOGIN, OUT, OUT), 0, "one app", ONE_APP),
+    Row("known", (LOGIN, LOGIN, OUT), 0, "one app", ONE_APP),
 )
 
 

@@ -49,18 +49,22 @@ class Words:
         scope = fields.get("app", "") if fields.get("scope") == "app" else ""
         for stored in watched.begun:
             walk = unpack(stored.state)
-            yield Note("begun", (walk.epoch, walk.kind.word, scope, fields.get("state", "")))
+            yield Note(
+                "begun", (b64e(walk.id), walk.epoch, walk.browser.hex(), walk.kind.word, scope, fields.get("state", ""))
+            )
+        for nonce, stored in zip(watched.spent, watched.stepped, strict=True):
+            yield Note("spent", (b64e(nonce), stored.epoch, stored.browser.hex()))
         for stored in (*watched.begun, *watched.stepped):
             yield from self._stands(unpack(stored.state))
 
     def _stands(self, walk: Walk) -> Iterator[Note]:
         """What a walk says of its hops as it is written down."""
         words = [walk.hops.outcome(index) for index in range(len(walk.hops))]
+        apps = [self._registry.by_tag[walk.hops[index].tag].id for index in range(len(walk.hops))]
         for index, outcome in enumerate(words):
             if outcome.proven:
-                yield Note("claimed", (b64e(walk.id), index, outcome.word))
+                yield Note("claimed", (b64e(walk.id), index, outcome.word, apps[index]))
         if walk.place.ended:
-            apps = [self._registry.by_tag[walk.hops[index].tag].id for index in range(len(walk.hops))]
             outcomes = tuple((app, outcome.word) for app, outcome in zip(apps, words, strict=True))
             yield Note("ended", (walk.epoch, walk.kind.word, walk.place.name, outcomes))
 
@@ -71,7 +75,7 @@ def claims(reply: Reply) -> tuple[Note, ...]:
     if view is None:
         return ()
     return tuple(
-        Note("claimed", (view.walk_id, index, line.outcome.word))
+        Note("claimed", (view.walk_id, index, line.outcome.word, line.app_id))
         for index, line in enumerate(view.lines)
         if line.outcome.proven
     )

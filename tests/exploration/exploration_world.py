@@ -15,8 +15,8 @@ from typing import NamedTuple
 
 import exploration_provider as provider
 import structlog
-from exploration_apps import MOODS, WELL, AppServer
-from exploration_facts import heard, said
+from exploration_apps import MOODS, WELL, AppServer, payload
+from exploration_facts import heard, noted, said
 from exploration_gateway import Gateway
 from exploration_jars import has_browser, is_public, kept, with_cookies
 from exploration_parts import Clock
@@ -35,6 +35,7 @@ from exploration_values import (
     TABS,
     Answer,
     Ghost,
+    Note,
     Request,
     State,
     Tab,
@@ -48,6 +49,7 @@ from chain_gateway.tokens.ticket import GatewayKeys
 
 START_MS = 1_800_000_000_500
 SECRET = "an explored app's secret of 32 bytes or more: "
+OK = 200
 QUEUE = "the queue delivers"
 
 
@@ -65,15 +67,20 @@ class World:
         self.settings = settings
         self.clock = Clock()
         self.clock.now_ms = START_MS
-        chosen = {"ping": False, "retries": settings.retries, "login": settings.login}
+        chosen = {"ping": False, "retries": settings.retries, "login": settings.login, "logout": settings.logout}
         registry = a_registry(*(an_app(name, **chosen) for name in settings.apps))
         secrets = {name: SECRET + name for name in settings.apps}
         keys = {name: AppKey.secret(secret.encode()) for name, secret in secrets.items()}
-        self.gateway = Gateway(registry, keys, loop, self.clock, op_logout=settings.op_logout)
+        self.gateway = Gateway(
+            registry, keys, loop, self.clock, op_logout=settings.op_logout, confirm_logout=settings.confirm
+        )
         self.gateway.narrow = settings.narrow
         public = GatewayKeys.from_jwks(self.gateway.keyring.jwks(START_MS // 1000))
-        self.apps = [AppServer(registry.apps[n], secrets[n], public, loop, self.clock) for n in settings.apps]
-        self._delivered: dict[tuple[object, ...], tuple[int, tuple[int, ...]]] = {}
+        self.apps = [
+            AppServer(registry.apps[n], secrets[n], public, loop, self.clock, forgetful=settings.forgetful)
+            for n in settings.apps
+        ]
+        self._delivered: dict[tuple[object, ...], tuple[int, tuple[int, ...], tuple[Note, ...]]] = {}
         self.places = {GATEWAY: 0} | {name: index for index, name in enumerate(settings.apps, 1)}
 
     def first(self, tabs: int) -> State:
@@ -125,19 +132,24 @@ class World:
         key = (state.store, state.memories, state.now)
         if key not in self._delivered:
             self._delivered[key] = self._deliver(state)
-        store, memories = self._delivered[key]
-        return state._replace(store=store, memories=memories)
+        store, memories, told = self._delivered[key]
+        return state._replace(store=store, memories=memories, facts=noted(state.facts, told))
 
-    def _deliver(self, state: State) -> tuple[int, tuple[int, ...]]:
+    def _deliver(self, state: State) -> tuple[int, tuple[int, ...], tuple[Note, ...]]:
         by_url = {f"{app.origin}/chain/backchannel-logout": app for app in self.apps}
         for app, memory in zip(self.apps, state.memories, strict=True):
             app.recall(memory, state.now)
 
+        told: list[Note] = []
+
         async def tell(url: str, logout_token: str) -> int:
-            return await by_url[url].told(logout_token)
+            status = await by_url[url].told(logout_token)
+            if status == OK:
+                told.append(Note("told", (by_url[url].id, payload(logout_token)["epoch"])))
+            return status
 
         store = self.gateway.delivered(state.store, state.now, tell)
-        return store, tuple(app.memories.number(app.memory) for app in self.apps)
+        return store, tuple(app.memories.number(app.memory) for app in self.apps), tuple(told)
 
     def _unnoticed(self, state: State) -> int | None:
         """A tab whose answer touches nothing but the tab itself when it arrives."""
