@@ -10,11 +10,13 @@ from pathlib import Path
 import pytest
 from aiohttp import web
 from support.browser import Browser, Page, TooManyRedirects, origin
+from support.builders import NOW, a_chain, an_app, an_entry
 from support.world import World, a_world, choose
 
 from chain_gateway.config.load import parse
 from chain_gateway.core.ledger import Browser as Known
-from chain_gateway.core.limits import HOP_SECONDS, NOBODY_SECONDS, TRANSACTIONS
+from chain_gateway.core.limits import CHAIN_APPS, HOP_SECONDS, NOBODY_SECONDS, TRANSACTIONS
+from chain_gateway.core.plan import hops_of, plan_logout
 from chain_gateway.errors import ConfigError, StoreUnavailable
 from chain_gateway.sdk.aiohttp import setup_chain
 from chain_gateway.sdk.session import Session
@@ -476,3 +478,65 @@ async def test_a_repeated_ticket_is_told_to_the_app_once(aiohttp_client) -> None
         landing = await browser.redirect(replace(ticket, cnf=begun.bind))
         assert landing.receipt is not None
     assert len(told) == 1
+
+
+@pytest.mark.xfail(
+    strict=True,
+    raises=AssertionError,
+    reason="a login that left before a sign-out of one app knows nothing of it, and signs in to that app again",
+)
+async def test_a_login_that_left_before_one_app_signed_out_leaves_that_app_alone() -> None:
+    """The provider answered from its own session: nobody has signed in by hand since (T62)."""
+    async with a_world(op=NO_OP) as world, world.browser() as b:
+        await world.sign_in(b)
+        world.clock.now += 60
+        b.page, b.halt_at = None, f"{world.gateway}/callback"
+        back = (await b.open(f"{world.gateway}/login?app=shop")).url
+        b.page, b.halt_at = None, ""
+        world.clock.now += 5
+        await b.open(f"{world.gateway}/logout?app=bank&scope=app")
+        await b.submit()
+        assert "bank" not in await world.signed_in(b)
+        world.clock.now += 5
+        b.page = None
+        await b.open(back)
+        await b.walk_on()
+        assert "bank" not in await world.signed_in(b)
+
+
+@pytest.mark.xfail(
+    strict=True,
+    raises=AssertionError,
+    reason="a sign-out of one app overtakes a sign-out of everything, whose provider's session then stays",
+)
+async def test_a_sign_out_of_one_app_does_not_stop_that_of_everything() -> None:
+    """Both were wanted. A hostile app can do the same with a request that it signed, and its visit never comes back."""
+    async with a_world(op={"logout": "last"}) as world, world.browser() as b:
+        await world.sign_in(b)
+        world.clock.now += 60
+        await b.open(f"{world.apps['shop']}/")
+        b.halt_at = f"{world.apps['news']}/chain/hop"
+        left = (await b.submit()).url
+        b.page, b.halt_at = None, ""
+        world.clock.now += 1
+        await b.open(f"{world.gateway}/logout?app=bank&scope=app")
+        await b.submit()
+        world.clock.now += 1
+        b.page = None
+        await b.open(left)
+        await world.walk_out(b)
+        page = await b.open(f"{world.apps['bank']}/account")
+        assert page.origin == world.op.issuer
+
+
+@pytest.mark.xfail(
+    strict=True,
+    raises=AssertionError,
+    reason="a sign-out visits apps of all chains, and so plans more hops than a ticket can count or a walk can hold",
+)
+def test_a_sign_out_plans_no_more_hops_than_a_walk_can_have() -> None:
+    """A ticket of hop 200 is refused by each app, and a walk of 256 hops cannot be written down."""
+    apps = {f"a{n}": an_app(f"a{n}") for n in range(CHAIN_APPS + 60)}
+    known = Known(b"b" * 16, ledger={name: an_entry(name) for name in apps})
+    decisions = plan_logout(a_chain(*list(apps.values())[:CHAIN_APPS]), known, now=NOW, others=apps)
+    assert len(hops_of(decisions)) <= CHAIN_APPS
