@@ -21,7 +21,7 @@ pytestmark = [pytest.mark.browser, pytest.mark.asyncio(loop_scope="module")]
 
 BLOCK = 2
 """What Chromium's preferences call it."""
-MOST = 15
+MOST = 20
 """More pages and redirects than any of these stories needs; a loop has no end of them."""
 SKIP = "html:not([data-left]) main:has(#slow:not([hidden])) #acts a"
 LOST = "cookies were cleared"
