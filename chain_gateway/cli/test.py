@@ -78,6 +78,13 @@ PARTS = (
     Part("Chromium", "browser", lambda _: shutil.which("chromium") is not None, _debian("chromium"), by_root=True),
     Part("Firefox", "firefox", lambda _: _firefox() is not None, _debian("firefox-esr"), by_root=True),
     Part(
+        "Redis with Sentinel",
+        "redis",
+        lambda _: shutil.which("redis-server") is not None and shutil.which("redis-sentinel") is not None,
+        _debian("redis-server", "redis-sentinel"),
+        by_root=True,
+    ),
+    Part(
         f"Node {OLDEST_NODE} with npm",
         "node",
         _has_node,

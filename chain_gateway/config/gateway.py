@@ -71,5 +71,8 @@ class StoreSettings(Section):
 
     url: Annotated[
         StoreUrl,
-        Told("`memory://` forgets at a restart; `sqlite:///PATH` is a file on this machine", '"sqlite:///chain.db"'),
+        Told(
+            "`memory://` forgets at a restart; `sqlite:///PATH` is a file on this machine; `redis://HOST` is shared",
+            '"sqlite:///chain.db"',
+        ),
     ] = Field(default="sqlite:///chain.db", validate_default=True, repr=False)

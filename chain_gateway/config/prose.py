@@ -53,7 +53,11 @@ FORMS: Final = {
     ),
     "store URL": (
         "`memory://`, or `sqlite:///PATH` with percent-encoding, where four slashes begin an absolute path; "
-        "`?synchronous=full` after it waits for the disk at each commit"
+        "`?synchronous=full` after it waits for the disk at each commit. Redis or Valkey, which several gateways share "
+        "(`pip install 'chain-gateway[redis]'`), is `redis://USER:PASSWORD@HOST:PORT/DATABASE`, "
+        "`redis+sentinel://HOST,HOST/NAME` for what sentinels watch under a name, or `redis+cluster://HOST,HOST`; "
+        "`rediss` in place of `redis` is TLS, where `?ca=PATH` names the authority of the servers' certificates and "
+        "`&cert=PATH&key=PATH` a certificate of the gateway's own"
     ),
     "id": f"lower-case letters, digits, `-` and `_`, up to {ID_CHARS}; a letter or digit comes first",
     "path": "relative ones start at the folder of the configuration file",

@@ -10,9 +10,9 @@ from dataclasses import dataclass
 from typing import Generic, TypeVar
 
 from chain_gateway.config.draft import Checked, Draft
-from chain_gateway.config.model import AppSettings, GatewaySettings, OpSettings, Section, StoreSettings
+from chain_gateway.config.model import AppSettings, GatewaySettings, OpSettings, Section
 from chain_gateway.config.unique import REGISTRY_RULES
-from chain_gateway.config.urls import STORE_HINT, is_under
+from chain_gateway.config.urls import is_under
 from chain_gateway.errors import Problem
 
 S = TypeVar("S", bound=Section)
@@ -52,12 +52,6 @@ def listeners_differ(gateway: GatewaySettings) -> Iterator[Found]:
     """One address cannot serve browsers and operators both."""
     if gateway.listen == gateway.ops_listen and not str(gateway.listen).endswith(":0"):
         yield Found("ops_listen", "this is the address of `listen`", "choose another port")
-
-
-def store_is_built(store: StoreSettings) -> Iterator[Found]:
-    """This version stores in memory or SQLite; the Redis forms are known and refused."""
-    if store.url.startswith("redis"):
-        yield Found("url", "this version stores in memory or SQLite", STORE_HINT)
 
 
 def auth0_spells_its_issuer_with_a_slash(op: OpSettings) -> Iterator[Found]:
@@ -178,7 +172,6 @@ GATEWAY_RULES: tuple[Rule[GatewaySettings], ...] = (
     Rule(("ops_listen",), ops_listener_stays_here),
     Rule(("listen", "ops_listen"), listeners_differ),
 )
-STORE_RULES: tuple[Rule[StoreSettings], ...] = (Rule(("url",), store_is_built),)
 OP_RULES: tuple[Rule[OpSettings], ...] = (
     Rule(("kind", "issuer"), auth0_spells_its_issuer_with_a_slash),
     Rule(("kind", "federated"), federated_is_auth0s),
@@ -200,7 +193,6 @@ APP_RULES: tuple[Rule[AppSettings], ...] = (
 def every_rule() -> Iterator[tuple[tuple[str, ...], Callable[..., object]]]:
     """Each rule's function with the keys that it looks at, in the order of the file; for the generated pages."""
     yield from _named("gateway", GATEWAY_RULES)
-    yield from _named("store", STORE_RULES)
     yield from _named("op", OP_RULES)
     yield from _named("apps", APP_RULES)
     yield from REGISTRY_RULES
@@ -214,7 +206,6 @@ def _named(section: str, rules: tuple[Rule[S], ...]) -> Iterator[tuple[tuple[str
 def broken(draft: Draft) -> Iterator[Problem]:
     """What ``draft`` breaks of all rules."""
     yield from _section(GATEWAY_RULES, draft.gateway)
-    yield from _section(STORE_RULES, draft.store)
     yield from _section(OP_RULES, draft.op)
     for app in draft.apps:
         yield from _section(APP_RULES, app)

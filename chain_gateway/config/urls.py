@@ -16,13 +16,16 @@ from chain_gateway.core.templates import PLACEHOLDERS, check_template
 from chain_gateway.errors import TargetRefused
 
 ORIGIN_HINT: Final = "write https://HOST or https://HOST:PORT; http is for localhost, *.localhost, 127.0.0.1 and [::1]"
-STORE_HINT: Final = 'write "sqlite:///chain.db", or "memory://" to try something out'
+STORE_HINT: Final = (
+    'write "sqlite:///chain.db", "redis://HOST" for several gateways, or "memory://" to try something out'
+)
 
 _HOSTS = r"[A-Za-z0-9.-]+(?::[0-9]{1,5})?|\[[0-9A-Fa-f:]+\](?::[0-9]{1,5})?"
 _REDIS = re.compile(
     rf"(?:rediss?://(?:[^\s/@]*@)?(?:{_HOSTS})(?:/[0-9]{{1,3}})?"
-    rf"|redis\+sentinel://(?:[^\s/@]*@)?(?:{_HOSTS})(?:,(?:{_HOSTS}))*/[A-Za-z0-9._-]+"
-    rf"|redis\+cluster://(?:[^\s/@]*@)?(?:{_HOSTS})(?:,(?:{_HOSTS}))*)"
+    rf"|rediss?\+sentinel://(?:[^\s/@]*@)?(?:{_HOSTS})(?:,(?:{_HOSTS}))*/[A-Za-z0-9._-]+"
+    rf"|rediss?\+cluster://(?:[^\s/@]*@)?(?:{_HOSTS})(?:,(?:{_HOSTS}))*)"
+    r"(?:\?(?:ca|cert|key)=/[^\s#&]+(?:&(?:ca|cert|key)=/[^\s#&]+)*)?"
 )
 _FILE = re.compile(r"(?!:)[^\x00-\x1f#]*[^\x00-\x1f#/]")
 _SQLITE_OPTIONS: Final = frozenset({"", "synchronous=normal", "synchronous=full"})

@@ -2,19 +2,30 @@
 
 ``memory://`` forgets at a restart. ``sqlite:///chain.db`` is a file beside the configuration, ``sqlite:////var/lib/x.db``
 one anywhere; ``?synchronous=full`` waits for the disk at each commit (``store.sqlite.connection``).
+
+``redis://USER:PASSWORD@HOST:PORT/DATABASE`` is a server of Redis or Valkey, ``redis+sentinel://HOST,HOST/NAME`` what
+sentinels watch under it, ``redis+cluster://HOST,HOST`` a cluster. With ``rediss`` it is over TLS, where ``?ca=PATH``
+names the authority of the servers' certificates, and ``&cert=PATH&key=PATH`` a certificate of one's own.
 """
 
 from __future__ import annotations
 
+import importlib.util
 from pathlib import Path
 from urllib.parse import SplitResult, parse_qsl, unquote, urlsplit
 
 from chain_gateway.errors import ConfigError, Problem
 from chain_gateway.store.base import Store
 from chain_gateway.store.memory import MemoryStore
+from chain_gateway.store.redis import RedisStore
+from chain_gateway.store.redis.links import INSTALL
+from chain_gateway.store.redis.places import PlaceError, read_place
 from chain_gateway.store.sqlite import SqliteStore, Synchronous
 
-_HINT = "write memory://, sqlite:///PATH (relative) or sqlite:////PATH (absolute)"
+_HINT = (
+    "write memory://, sqlite:///PATH (relative), sqlite:////PATH (absolute), redis://HOST, redis+sentinel://HOSTS/NAME "
+    "or redis+cluster://HOSTS"
+)
 
 
 def open_store(url: str, *, base: Path | None = None) -> Store:
@@ -30,6 +41,8 @@ def open_store(url: str, *, base: Path | None = None) -> Store:
         return MemoryStore()
     if parts.scheme == "sqlite" and url.startswith("sqlite:///"):
         return _sqlite(parts, base or Path())
+    if parts.scheme.partition("+")[0] in {"redis", "rediss"}:
+        return _redis(parts)
     # The URL itself is not repeated: that of a server holds a password.
     raise _refused(f"names no store that is known here, by the scheme {parts.scheme!r}")
 
@@ -44,6 +57,19 @@ def _sqlite(parts: SplitResult, base: Path) -> SqliteStore:
     if options or word not in {each.value for each in Synchronous}:
         raise _refused("has an option that is not known", "the one option is ?synchronous=normal or ?synchronous=full")
     return SqliteStore(base / path, synchronous=Synchronous(word))
+
+
+def _redis(parts: SplitResult) -> RedisStore:
+    """The servers of a URL whose scheme begins with ``redis``."""
+    try:
+        place = read_place(parts)
+    except ValueError as error:
+        # Only our own words: those of a parser may repeat the URL.
+        reason = str(error) if type(error) is PlaceError else "is no URL of a store"
+        raise _refused(reason) from None
+    if importlib.util.find_spec("redis") is None:
+        raise _refused("needs a library that is not installed", INSTALL)
+    return RedisStore(place)
 
 
 def _refused(reason: str, hint: str = _HINT) -> ConfigError:

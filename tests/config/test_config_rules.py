@@ -45,16 +45,6 @@ BROKEN = [
         "another port",
     ),
     (
-        "store_is_built",
-        {"store.url": "redis://localhost:6379/0"},
-        "store.url",
-        "in memory or SQLite",
-        "sqlite:///chain.db",
-    ),
-    ("store_is_built", {"store.url": "rediss://:pw@db.example"}, "store.url", "in memory or SQLite", "memory://"),
-    ("store_is_built", {"store.url": "redis+sentinel://h1:26379,h2/mymaster"}, "store.url", "in memory", "memory://"),
-    ("store_is_built", {"store.url": "redis+cluster://h1,h2:7000"}, "store.url", "in memory", "memory://"),
-    (
         "auth0_spells_its_issuer_with_a_slash",
         {"op.kind": "auth0", "op.issuer": "https://tenant.eu.auth0.com"},
         "op.issuer",
@@ -354,7 +344,7 @@ def test_everything_is_told_at_once():
         {
             "gateway.redirect_budget": 99,
             "gateway.ops_listen": "0.0.0.0:9090",
-            "store.url": "redis://cache.example",
+            "store.url": "redis://cache.example,other.example",
             "op.issuer": "http://id.example.com",
             "op.federated": True,
             "apps[0].origin": "shop.example",

@@ -154,7 +154,7 @@ def test_no_refusal_shows_a_value(tmp_path):
         {"apps[0].public_key": CANARY},
         {"apps[0].secret": CANARY, "apps[1].secret": CANARY},
         {"op.client_secret": CANARY, "op.auth_method": "none"},
-        {"store.url": f"redis://:{CANARY}@cache.example"},
+        {"store.url": f"redis://:{CANARY}@cache.example/no/database"},
         {"store.url": f"{CANARY}://cache.example"},
         *({f"gateway.{key}": CANARY} for key in ("listen", "keys", "redirect_budget", "confirm_logout", "public_url")),
         *(

@@ -152,6 +152,9 @@ REFUSED = [
     ({"store.url": "sqlite:///a%00b"}, "store.url", "path of a file", "sqlite:///chain.db"),
     ({"store.url": "redis+sentinel://h1,h2"}, "store.url", "no store", "memory://"),
     ({"store.url": "redis://h1,h2"}, "store.url", "no store", "memory://"),
+    ({"store.url": "redis+cluster://h1/0"}, "store.url", "no store", "redis://HOST"),
+    ({"store.url": "rediss://h1?ca=here.pem"}, "store.url", "no store", "redis://HOST"),
+    ({"store.url": "rediss://h1?verify=none"}, "store.url", "no store", "redis://HOST"),
     # files and folders
     ({"gateway.keys": "keys.json"}, "gateway.keys", "does not name a file", '{ file = "keys.json" }'),
     ({"gateway.keys": {"env": "KEYS"}}, "gateway.keys", "does not name a file", '{ file = "keys.json" }'),

@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import importlib.util
 from pathlib import Path
 
 import pytest
 
 from chain_gateway.errors import ConfigError
 from chain_gateway.store.memory import MemoryStore
+from chain_gateway.store.redis import Form, Place, RedisStore
 from chain_gateway.store.sqlite import SqliteStore, Synchronous
 from chain_gateway.store.urls import open_store
+
+FILES = (("ssl_ca_certs", "/ca.pem"), ("ssl_certfile", "/c.pem"), ("ssl_keyfile", "/k.pem"))
 
 
 def names(folder: Path) -> list[str]:
@@ -39,6 +43,33 @@ def test_sqlite(url: str, path: str, synchronous: Synchronous) -> None:
     assert (store._path, store._synchronous) == (Path(path), synchronous)
 
 
+@pytest.mark.parametrize(
+    ("url", "place"),
+    [
+        ("redis://cache.example", Place(Form.ALONE, (("cache.example", 6379),))),
+        ("redis://:a%40b@[::1]:1/15", Place(Form.ALONE, (("::1", 1),), None, "a@b", database=15)),
+        ("rediss://me:pw@h?ca=/ca.pem", Place(Form.ALONE, (("h", 6379),), "me", "pw", tls=True, files=FILES[:1])),
+        ("rediss://h?ca=/ca.pem&cert=/c.pem&key=/k.pem", Place(Form.ALONE, (("h", 6379),), tls=True, files=FILES)),
+        ("redis+sentinel://a,b:1/main", Place(Form.SENTINEL, (("a", 26379), ("b", 1)), name="main")),
+        ("rediss+cluster://a,b:1", Place(Form.CLUSTER, (("a", 6379), ("b", 1)), tls=True)),
+    ],
+)
+def test_redis(url: str, place: Place) -> None:
+    """One server, sentinels or a cluster, each with and without TLS; passwords are percent-encoded, and not shown."""
+    store = open_store(url)
+    assert isinstance(store, RedisStore)
+    assert store._place == place
+    assert "pw" not in f"{place} {place!r}"
+
+
+def test_redis_without_its_library(monkeypatch: pytest.MonkeyPatch) -> None:
+    """An installation without the extra says what to install."""
+    monkeypatch.setattr(importlib.util, "find_spec", lambda _: None)
+    with pytest.raises(ConfigError) as caught:
+        open_store("redis://cache.example")
+    assert "chain-gateway[redis]" in caught.value.problems[0].hint
+
+
 async def test_a_path_counts_from_the_working_directory(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Without a folder given, a relative path is the shell's; nothing is made before the store is opened."""
     monkeypatch.chdir(tmp_path)
@@ -56,7 +87,11 @@ async def test_a_path_counts_from_the_working_directory(tmp_path: Path, monkeypa
         "", "chain.db", "memory", "memory:", "memory:///x", "memory://host", "sqlite:", "sqlite://", "sqlite:///",
         "sqlite://host/chain.db", "sqlite:chain.db", "sqlite:///:memory:", "sqlite:///data/", "sqlite:///a.db#x",
         "sqlite:///a%00b", "sqlite:///a.db?synchronous=off", "sqlite:///a.db?mode=ro", "sqlite:///a.db?synchronous",
-        "postgresql://host/db", "redis://user:hunter2@host:6379/0", "http://[", "file:///chain.db",
+        "postgresql://host/db", "http://[", "file:///chain.db", "redis://", "redis://:hunter2@", "redis://hunter2@host",
+        "redis://:hunter2@a,b", "redis://:hunter2@host/1/2", "redis://:hunter2@host/x", "redis://:hunter2@host:70000",
+        "redis://:hunter2@host/0#x", "redis://:hunter2@host?ca=/x", "rediss://:hunter2@host?ca=x", "redis+unix://:hunter2@h",
+        "rediss://:hunter2@host?verify=none", "redis+sentinel://:hunter2@host", "redis+sentinel://:hunter2@host/a/b",
+        "redis+cluster://:hunter2@host/0", "rediss+cluster://:hunter2@[::1",
     ],
 )  # fmt: skip
 def test_anything_else_is_refused(url: str) -> None:

@@ -1,0 +1,37 @@
+"""What redis-py raises, told apart: what may pass by itself, and what will not."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from chain_gateway.errors import StoreUnavailable
+
+PASSING: Final = ("LOADING", "READONLY", "MASTERDOWN", "CLUSTERDOWN", "TRYAGAIN", "MOVED", "ASK", "BUSY", "NOREPLICAS")
+"""Answers of a server that is starting, stepping down, or moving what was asked for."""
+
+
+def is_unknown_script(error: BaseException) -> bool:
+    """Whether the server does not know the script's digest yet, or any more."""
+    from redis.exceptions import NoScriptError  # noqa: PLC0415 - see ``links``
+
+    return isinstance(error, NoScriptError)
+
+
+def may_pass(error: BaseException) -> bool:
+    """Whether the same call may succeed a moment later."""
+    from redis import exceptions  # noqa: PLC0415
+
+    if isinstance(error, exceptions.AuthenticationError | exceptions.AuthorizationError):
+        return False
+    passing = exceptions.ConnectionError | exceptions.TimeoutError | exceptions.RedisClusterException
+    if isinstance(error, passing | exceptions.ClusterError | exceptions.AskError | exceptions.TryAgainError | OSError):
+        return True
+    return isinstance(error, exceptions.ResponseError) and any(word in str(error) for word in PASSING)
+
+
+def refusal(where: str, error: BaseException) -> StoreUnavailable:
+    """The one exception that leaves a store, with the cause inside."""
+    reason = error.detail if isinstance(error, StoreUnavailable) else f"{type(error).__name__}: {error}"
+    refused = StoreUnavailable(f"{where}: {reason}")
+    refused.__cause__ = error
+    return refused

@@ -1,0 +1,141 @@
+"""The way to the servers: a batch of scripts goes out, and as many answers come back.
+
+redis-py is imported here alone, and only when a store is opened, as it is an extra of the installation. It makes no
+attempts of its own: what is tried again, and how long, is the lane's to say.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any, Final, Protocol
+
+from chain_gateway.errors import StoreUnavailable
+from chain_gateway.store.redis.places import Form, Place
+from chain_gateway.store.redis.records import Text
+from chain_gateway.store.redis.scripts import Script
+
+if TYPE_CHECKING:
+    from redis.asyncio import Redis, RedisCluster
+    from redis.asyncio.sentinel import Sentinel
+
+SOCKET_SECONDS: Final = 0.8
+"""How long one server may take to accept, and to answer: so that a second one can be tried in time."""
+AT_ONCE: Final = 32
+"""Calls to a cluster that are under way at the same time."""
+SHARDS: Final = 16
+"""Into how many slots a cluster's data goes. It cannot be changed for data that is there."""
+INSTALL: Final = "this store needs redis-py: pip install 'chain-gateway[redis]'"
+
+
+class Question(Protocol):
+    """What a link knows of a call. ``whole`` sends the script's text instead of its digest."""
+
+    script: Script
+    keys: Sequence[str]
+    words: Sequence[Text]
+    whole: bool
+
+
+class Link(Protocol):
+    """A connected store."""
+
+    async def send(self, batch: Sequence[Question]) -> Sequence[object]:
+        """An answer or an exception for each; raises where all of them failed in one way."""
+
+    async def renew(self) -> None:
+        """Lets go of idle connections: the server behind them may not be the right one any more."""
+
+    async def close(self) -> None:
+        """Lets go of everything."""
+
+
+def shards(place: Place) -> int:
+    """Over how many hash tags the data is spread."""
+    return SHARDS if place.form is Form.CLUSTER else 1
+
+
+def link(place: Place) -> Link:
+    """The way to ``place``; connections are made when they are needed. StoreUnavailable if redis-py is not there."""
+    try:
+        import redis.asyncio  # noqa: PLC0415
+    except ImportError as error:
+        raise StoreUnavailable(INSTALL) from error
+    if place.form is Form.CLUSTER:
+        nodes = [redis.asyncio.cluster.ClusterNode(host, port) for host, port in place.hosts]
+        return _Cluster(redis.asyncio.RedisCluster(startup_nodes=nodes, **_options(place)))
+    if place.form is Form.SENTINEL:
+        alone = {name: value for name, value in _options(place).items() if name not in {"username", "password"}}
+        sentinel = redis.asyncio.Sentinel(place.hosts, sentinel_kwargs=alone, **_options(place))  # type: ignore[no-untyped-call]
+        return _Servers(sentinel.master_for(place.name), sentinel)
+    host, port = place.hosts[0]
+    return _Servers(redis.asyncio.Redis(host=host, port=port, db=place.database, **_options(place)))
+
+
+def _options(place: Place) -> dict[str, Any]:
+    from redis.asyncio.retry import Retry  # noqa: PLC0415
+    from redis.backoff import NoBackoff  # noqa: PLC0415
+
+    options: dict[str, Any] = {
+        "username": place.username,
+        "password": place.password,
+        "socket_timeout": SOCKET_SECONDS,
+        "socket_connect_timeout": SOCKET_SECONDS,
+        "retry": Retry(NoBackoff(), 0),
+        "protocol": 2,
+    }
+    return options | ({"ssl": True, **dict(place.files)} if place.tls else {})
+
+
+def _command(call: Question) -> tuple[Text, ...]:
+    how, what = ("EVAL", call.script.text) if call.whole else ("EVALSHA", call.script.digest)
+    return (how, what, len(call.keys), *call.keys, *call.words)
+
+
+class _Servers:
+    """One server at a time, its own or by the sentinels' word: a batch is one pipeline on one connection."""
+
+    def __init__(self, client: Redis, sentinel: Sentinel | None = None) -> None:
+        self._client = client
+        self._sentinel = sentinel
+
+    async def send(self, batch: Sequence[Question]) -> Sequence[object]:
+        """See ``Link``."""
+        async with self._client.pipeline(transaction=False) as pipeline:
+            for call in batch:
+                pipeline.execute_command(*_command(call))
+            answers: list[object] = await pipeline.execute(raise_on_error=False)
+            return answers
+
+    async def renew(self) -> None:
+        """See ``Link``."""
+        await self._client.connection_pool.disconnect(inuse_connections=False)
+
+    async def close(self) -> None:
+        """See ``Link``."""
+        await self._client.aclose()
+        for each in self._sentinel.sentinels if self._sentinel else ():
+            await each.aclose()
+
+
+class _Cluster:
+    """Each call on its own, as each may go to another node; redis-py follows slots that have moved."""
+
+    def __init__(self, client: RedisCluster) -> None:
+        self._client = client
+        self._at_once = asyncio.Semaphore(AT_ONCE)
+
+    async def send(self, batch: Sequence[Question]) -> Sequence[object]:
+        """See ``Link``."""
+        return await asyncio.gather(*(self._send(call) for call in batch), return_exceptions=True)
+
+    async def _send(self, call: Question) -> object:
+        async with self._at_once:
+            return await self._client.execute_command(*_command(call))
+
+    async def renew(self) -> None:
+        """See ``Link``; the client looks at the cluster anew by itself."""
+
+    async def close(self) -> None:
+        """See ``Link``."""
+        await self._client.aclose()

@@ -1,0 +1,2 @@
+-- Everything that is known of a browser: fields and values.
+return call('HGETALL', BROWSER)

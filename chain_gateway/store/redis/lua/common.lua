@@ -1,0 +1,126 @@
+-- What every script begins with. Ids are hexadecimal, times and epochs decimal; see records.py for what is kept where.
+local WALKS, DEADLINES, EXPIRIES, OVER, OWED, OWING, SIGN_INS, KNOWN, BROWSER, OPEN = unpack(KEYS)
+local call = redis.call
+
+-- Lua 5.1 writes large numbers as 1.8e+12 on its own.
+local function text(number)
+  return string.format('%.0f', number)
+end
+
+-- Until when a browser is kept, as far as is known now.
+local function schedule(browser, epoch)
+  local seconds = call('HEXISTS', BROWSER, 'someone') == 1 and BROWSER_SECONDS or NOBODY_SECONDS
+  call('ZADD', KNOWN, text(math.floor(epoch / 1000) + seconds), browser)
+end
+
+-- Sees to it that a browser has at least this epoch; the one that it has.
+local function raise_epoch(browser, epoch)
+  local stands = tonumber(call('HGET', BROWSER, 'epoch') or -1)
+  if stands >= epoch then return stands end
+  call('HSET', BROWSER, 'epoch', text(epoch))
+  schedule(browser, epoch)
+  return epoch
+end
+
+-- Remembers that somebody has signed in with this browser, which is known.
+local function sign_in(browser)
+  if call('HSETNX', BROWSER, 'someone', '1') == 1 then
+    schedule(browser, tonumber(call('HGET', BROWSER, 'epoch')))
+  end
+end
+
+-- A place in the queue: of what is due in the same second, the one that is owed longest comes first.
+local function place(since, owing)
+  return string.format('%016.0f', since) .. ':' .. owing
+end
+
+local function parse_entry(value)
+  if not value then return nil end
+  local epoch, owed, since = string.match(value, '^(%-?%d+)|(%d)|(%-?%d+)|')
+  return {epoch = tonumber(epoch), owed = owed == '1', since = tonumber(since)}
+end
+
+-- What an owed logout has in the queue beside its place: epoch, due, attempts, since, and the entry as the ledger has it.
+local function parse_owing(value)
+  local epoch, due, attempts, since, at = string.match(value, '^(%-?%d+)|(%-?%d+)|(%d+)|(%-?%d+)|()')
+  return {epoch = tonumber(epoch), due = due, attempts = attempts, since = tonumber(since), entry = string.sub(value, at)}
+end
+
+local function enqueue(owing, epoch, due, attempts, since, entry)
+  call('ZADD', OWED, due, place(since, owing))
+  call('HSET', OWING, owing, table.concat({text(epoch), due, attempts, text(since), entry}, '|'))
+end
+
+local function dequeue(owing, since)
+  call('ZREM', OWED, place(since, owing))
+  call('HDEL', OWING, owing)
+end
+
+-- Takes the entries that are newer than what stands, from ARGV[first] on: app, epoch, owed, due, since, rest of each.
+local function take(browser, first, someone)
+  local highest = -1
+  for at = first, #ARGV, 6 do
+    highest = math.max(highest, tonumber(ARGV[at + 1]))
+  end
+  if highest >= 0 then raise_epoch(browser, highest) end
+  if someone == '1' then sign_in(browser) end
+  for at = first, #ARGV, 6 do
+    local app, epoch, owed, due, since = ARGV[at], tonumber(ARGV[at + 1]), ARGV[at + 2], ARGV[at + 3], ARGV[at + 4]
+    local stands = parse_entry(call('HGET', BROWSER, 'app:' .. app))
+    if not stands or epoch >= stands.epoch then
+      local owing, attempts = browser .. ':' .. app, '0'
+      if stands and stands.owed then
+        if owed == '1' and stands.epoch == epoch then
+          local turn = parse_owing(call('HGET', OWING, owing))
+          due, attempts = turn.due, turn.attempts
+        end
+        dequeue(owing, stands.since)
+      end
+      local entry = table.concat({text(epoch), owed, since, ARGV[at + 5]}, '|')
+      call('HSET', BROWSER, 'app:' .. app, entry)
+      if owed == '1' then enqueue(owing, epoch, due, attempts, tonumber(since), entry) end
+    end
+  end
+end
+
+local function parse_walk(value)
+  if not value then return nil end
+  local browser, epoch, status, deadline, expires, nonce, by, at =
+    string.match(value, '^(%x+)|(%d+)|(%d)|(%-?%d+)|(%-?%d+)|(%x*)|(%x*)|()')
+  return {browser = browser, epoch = epoch, status = status, deadline = deadline, expires = expires,
+          nonce = nonce, by = by, state = string.sub(value, at)}
+end
+
+-- Puts a walk where it belongs: among the open ones, or among those that wait to be forgotten.
+local function put(id, walk)
+  call('HSET', WALKS, id, table.concat(
+    {walk.browser, walk.epoch, walk.status, walk.deadline, walk.expires, walk.nonce, walk.by, walk.state}, '|'))
+  if walk.status == '0' then
+    call('ZADD', DEADLINES, walk.deadline, id)
+    call('ZADD', EXPIRIES, walk.expires, id)
+    call('ZADD', OPEN, walk.epoch, id)
+  else
+    call('ZREM', DEADLINES, id)
+    call('ZREM', EXPIRIES, id)
+    call('ZREM', OPEN, id)
+    call('ZADD', OVER, walk.expires, id)
+  end
+end
+
+local function stop(id, walk)
+  walk.status = '2'
+  put(id, walk)
+end
+
+local function forget_words(browser)
+  for _, word in ipairs(call('HMGET', BROWSER, 'by_sid', 'by_sub')) do
+    if word then call('ZREM', SIGN_INS, word) end
+  end
+  call('HDEL', BROWSER, 'sealed', 'sub', 'sid', 'by_sid', 'by_sub')
+end
+
+-- The walk that begins at ARGV[first]: epoch, status, deadline, expires, nonce, by, state.
+local function walk_at(first, browser)
+  return {browser = browser, epoch = ARGV[first], status = ARGV[first + 1], deadline = ARGV[first + 2],
+          expires = ARGV[first + 3], nonce = ARGV[first + 4], by = ARGV[first + 5], state = ARGV[first + 6]}
+end

@@ -1,0 +1,2 @@
+-- id: the record.
+return call('HGET', WALKS, ARGV[1])
