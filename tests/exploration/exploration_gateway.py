@@ -191,12 +191,12 @@ class Gateway:
         try:
             reply = at_once(self._reply(request), self.loop)
         except ChainGatewayError as refusal:
-            written = tuple(self.words.written(self.watched, request))
+            written = tuple(self.words.written(self.watched, request, self.realm.now()))
             return Answer(GATEWAY, page=refusal.code, said=written)
         except Exception as error:  # noqa: BLE001 - nothing else may leave a use case, and the note says what did
             return Answer(GATEWAY, page="crash", said=(Note("wrong", (f"{type(error).__name__}: {error}",)),))
         following, page, aside = onward(request, reply)
-        said = [*self.words.written(self.watched, request), *self.words.judged(reply)]
+        said = [*self.words.written(self.watched, request, self.realm.now()), *self.words.judged(reply)]
         if following is not None and following.path == "/authorize":
             said.append(Note("left", (dict(following.fields)["state"],)))
         cookies = self._cookies(reply, self._visitor(request).browser)

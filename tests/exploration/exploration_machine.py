@@ -43,12 +43,15 @@ class Machine(RuleBasedStateMachine):
 
     @initialize(
         login=st.sampled_from((Mode.FORM_POST, Mode.TWO_STEP)),
+        logout=st.sampled_from((Mode.REDIRECT, Mode.FORM_POST, Mode.TWO_STEP)),
         op_logout=st.sampled_from((OpLogout.FIRST, OpLogout.LAST, OpLogout.NONE)),
         tells=st.booleans(),
     )
-    def begins(self, login: Mode, op_logout: OpLogout, tells: bool) -> None:
+    def begins(self, login: Mode, logout: Mode, op_logout: OpLogout, tells: bool) -> None:
         """A browser that the gateway has seen once."""
-        chosen = Settings(login=login, op_logout=op_logout, tells=tells, others=True, pages=True, narrow=False)
+        chosen = Settings(
+            login=login, logout=logout, op_logout=op_logout, tells=tells, others=True, pages=True, narrow=False
+        )
         self.world = self.held.enter_context(a_world(chosen))
         self.claims = Claims(self.world)
         tabs = (TABS.number(Tab(ENDED)),) * TABS_OPEN
@@ -83,12 +86,12 @@ class Machine(RuleBasedStateMachine):
     def holds(self) -> None:
         """What must hold at every moment."""
         if self.world:
-            assert self.unknown(self.claims.broken(self.state)) == [], self.past
+            self.hold(self.claims.broken(self.state))
 
-    @staticmethod
-    def unknown(found: Iterator[str]) -> list[str]:
-        """What is found broken, without what is known to be (``test_exploration_found``)."""
-        return [words for words in found if not words.startswith(AT_ONE_APP)]
+    def hold(self, found: Iterator[str]) -> None:
+        """AssertionError if anything is found broken, but for what is known to be (``test_exploration_found``)."""
+        broken = [words for words in found if not words.startswith(AT_ONE_APP)]
+        assert not broken, (broken, self.past)
 
     def teardown(self) -> None:
         """All messages arrive, nothing else goes wrong, and then what must hold at an end is asked for."""
@@ -106,5 +109,4 @@ class Machine(RuleBasedStateMachine):
             self.past.append(name)
         phases = {TABS.values[number].phase for number in self.state.tabs}
         assert phases <= {ENDED, LOST}, (self.past, "I4: no end")
-        found = chain(self.claims.broken(self.state), self.claims.broken_at_end(self.state))
-        assert self.unknown(found) == [], self.past
+        self.hold(chain(self.claims.broken(self.state), self.claims.broken_at_end(self.state)))

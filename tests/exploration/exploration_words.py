@@ -43,7 +43,7 @@ class Words:
         """Whether an address stays within the registry, as browsers read it; its query changes nothing about that."""
         return lands_in(place, self._places)
 
-    def written(self, watched: Watched, request: Request) -> Iterator[Note]:
+    def written(self, watched: Watched, request: Request, now: int) -> Iterator[Note]:
         """What was written into the store, as notes: walks that began, and walks that came to their end."""
         fields = dict(request.fields)
         scope = fields.get("app", "") if fields.get("scope") == "app" else ""
@@ -53,7 +53,8 @@ class Words:
                 "begun", (b64e(walk.id), walk.epoch, walk.browser.hex(), walk.kind.word, scope, fields.get("state", ""))
             )
         for nonce, stored in zip(watched.spent, watched.stepped, strict=True):
-            yield Note("spent", (b64e(nonce), stored.epoch, stored.browser.hex()))
+            if now < stored.expires_at:  # past its own time a walk only ends, and the store may have forgotten it
+                yield Note("spent", (b64e(nonce), stored.epoch, stored.browser.hex()))
         for stored in (*watched.begun, *watched.stepped):
             yield from self._stands(unpack(stored.state))
 

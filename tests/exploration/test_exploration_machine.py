@@ -13,7 +13,7 @@ class TestLongRuns(Machine.TestCase):
     """I1-I4, whatever order three tabs, two people and a clock come up with."""
 
     settings = settings(
-        max_examples=100,
+        max_examples=150,
         stateful_step_count=60,
         deadline=None,
         phases=(Phase.generate,),  # a run tells all that it did, and making it shorter takes minutes
