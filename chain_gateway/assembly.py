@@ -31,6 +31,7 @@ from chain_gateway.oidc.app_keys import AppKeys
 from chain_gateway.oidc.http import Client, Provider
 from chain_gateway.oidc.settings import SigningKey
 from chain_gateway.oidc.wire import Wire
+from chain_gateway.ops.meter import PrometheusMeter
 from chain_gateway.outgoing import AppCalls
 from chain_gateway.resolver import LoopbackResolver
 from chain_gateway.service.background import Background, Round
@@ -42,13 +43,14 @@ from chain_gateway.service.login import StartLogin
 from chain_gateway.service.logout import StartLogout
 from chain_gateway.service.op_logout import OpLoggedOut
 from chain_gateway.service.passage import Passage
-from chain_gateway.service.ports import OpenIdProvider
-from chain_gateway.service.realm import Realm
+from chain_gateway.service.ports import Meter, OpenIdProvider
+from chain_gateway.service.realm import SILENT, Realm
 from chain_gateway.service.relay import Relay
 from chain_gateway.service.resume import Resume
 from chain_gateway.service.sweep import Sweep
 from chain_gateway.service.walks import ShowWalk
 from chain_gateway.store.base import Store
+from chain_gateway.store.timed import TimedStore
 from chain_gateway.store.urls import open_store
 from chain_gateway.tokens.keyring import Keyring
 from chain_gateway.tokens.receipt import AppKey
@@ -62,6 +64,7 @@ from chain_gateway.web.routes import Endpoints, UseCases
 
 REALM: Final = web.AppKey("realm", Realm)
 BACKGROUND: Final = web.AppKey("background", Background)
+PROVIDER: Final = web.AppKey("provider", Provider)
 DELIVER_EVERY: Final = 1.0
 SWEEP_EVERY: Final = 5.0
 HEALTH_EVERY: Final = 1.0
@@ -89,18 +92,24 @@ async def build(
     store: Store | None = None,
     provider: OpenIdProvider | None = None,
     rounds: bool = True,
+    own_store: bool = True,
+    meter: PrometheusMeter | None = None,
 ) -> web.Application:
     """The gateway as an aiohttp application, to be made in a running loop.
 
     ``store`` and ``provider`` take the place of those that ``settings`` name; a store is opened and closed with the
-    application. Without ``rounds`` nothing goes on beside the requests but what the caller runs. Raises ConfigError if
-    a part cannot be made of the settings.
+    application, unless it is not its own. Without ``rounds`` nothing goes on beside the requests but what the caller
+    runs. ``meter`` counts. Raises ConfigError if a part cannot be made of the settings.
     """
     pages = pages_of(settings)  # before anything is open that would have to be closed
     http, calls = _http(), _http(limit=0)
     keys = AppKeys(app_keys(settings), key_urls(settings), Wire(http), world.clock)
-    realm = _realm(settings, keyring, world, store or open_store(settings.store.url), keys)
-    op = provider or Provider(client(settings), http, world.clock, wanted_claims(settings), entropy=world.random)
+    kept = store or open_store(settings.store.url)
+    timed = TimedStore(kept, meter.store_answered) if meter else kept
+    realm = _realm(settings, keyring, world, timed, keys, meter or SILENT)
+    observe = meter.op_answered if meter else None
+    own = Provider(client(settings), http, world.clock, wanted_claims(settings), entropy=world.random, observe=observe)
+    op = provider or own
     cases, background = use_cases(realm, op, AppCalls(calls))
     endpoints = Endpoints(cases, realm.public_url, lambda: realm.keyring().jwks(realm.now()))
     storage = BrowserStorage(realm.keyring, world.clock, world.random)
@@ -115,12 +124,13 @@ async def build(
     )
     app[REALM] = realm
     app[BACKGROUND] = background
+    app[PROVIDER] = own
     app[PAGES] = pages
     pages.setup(app)
     app.add_routes(endpoints.routes())
     if settings.gateway.static_dir is not None:
         app.router.add_static("/static/", settings.gateway.static_dir)
-    app.cleanup_ctx.append(_lifetime(realm.store, (http, calls), background if rounds else None))
+    app.cleanup_ctx.append(_lifetime(kept if own_store else None, (http, calls), background if rounds else None))
     return app
 
 
@@ -160,7 +170,7 @@ def use_cases(realm: Realm, op: OpenIdProvider, calls: AppCalls) -> tuple[UseCas
     return cases, background
 
 
-def _realm(settings: Settings, keyring: Keyring, world: World, store: Store, keys: AppKeys) -> Realm:
+def _realm(settings: Settings, keyring: Keyring, world: World, store: Store, keys: AppKeys, meter: Meter) -> Realm:
     return Realm(
         public_url=settings.gateway.public_url,
         op_issuer=settings.op.issuer,
@@ -173,6 +183,7 @@ def _realm(settings: Settings, keyring: Keyring, world: World, store: Store, key
         budget=settings.gateway.redirect_budget,
         op_logout=OP_LOGOUT[settings.op.logout],
         confirm_logout=settings.gateway.confirm_logout,
+        meter=meter,
     )
 
 
@@ -238,10 +249,11 @@ def wanted_claims(settings: Settings) -> frozenset[str]:
 
 
 def _lifetime(
-    store: Store, clients: Sequence[aiohttp.ClientSession], background: Background | None
+    store: Store | None, clients: Sequence[aiohttp.ClientSession], background: Background | None
 ) -> Callable[[web.Application], AsyncIterator[None]]:
     async def run(app: web.Application) -> AsyncIterator[None]:  # noqa: ARG001 - aiohttp passes the application
-        await store.open()
+        if store is not None:
+            await store.open()
         if background is not None:
             background.start()
         try:
@@ -251,6 +263,7 @@ def _lifetime(
                 await background.stop()
             for client in clients:
                 await client.close()
-            await store.close()
+            if store is not None:
+                await store.close()
 
     return run

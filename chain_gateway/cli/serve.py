@@ -1,43 +1,50 @@
-"""``serve``: the gateway on its listener, until SIGTERM or SIGINT; then open requests are answered, and it ends."""
+"""``serve``: the gateway on its listeners, until SIGTERM or SIGINT; then open requests are answered, and it ends."""
 
 from __future__ import annotations
 
-import asyncio
-import signal
-import time
+import os
+import socket
+import sys
 from pathlib import Path
-from typing import Final
 
 import structlog
 import uvloop
-from aiohttp import http_parser, web
+from aiohttp import http_parser
 
-from chain_gateway.assembly import build
 from chain_gateway.cli import keys, logs
-from chain_gateway.cli.console import DONE, USAGE, complain, say
-from chain_gateway.config.addresses import TcpAddress
+from chain_gateway.cli.console import DONE, USAGE, complain, refused, say
+from chain_gateway.cli.listening import bound, spelled
+from chain_gateway.cli.supervisor import READY, SOCKETS, Supervisor, inherited
+from chain_gateway.cli.worker import Worker
 from chain_gateway.config.load import load
 from chain_gateway.config.model import Settings
-from chain_gateway.tokens.keyring import Keyring
-from chain_gateway.web.server import opened
+from chain_gateway.errors import ConfigError
+from chain_gateway.store.urls import open_store
 
-DRAIN_SECONDS: Final = 30
 log = structlog.stdlib.get_logger("chain_gateway")
 
 
 def serve(path: Path, workers: int) -> int:
     """Serves the configuration at ``path``; ConfigError with all that is wrong with it. Returns the exit code."""
-    if workers != 1:
-        complain("this version serves from one process; write --workers 1")
-        return USAGE
     if not has_c_parser():
         complain("aiohttp's C parser is not in use, and the pure-Python one is more lenient than a gateway may be")
         complain("  take AIOHTTP_NO_EXTENSIONS out of the environment, or reinstall aiohttp from a wheel")
         return USAGE
     settings = load(path)
-    keyring = keys.load(settings.gateway.keys)
+    if workers > 1 and settings.store.url == "memory://":
+        complain("memory:// is one process's own, and several workers need a store that they share")
+        complain("  write a sqlite:// or redis:// URL, or --workers 1")
+        return USAGE
+    keys.load(settings.gateway.keys)
+    open_store(settings.store.url)  # refuses what no worker could open
     logs.configure()
-    uvloop.run(_serve(settings, keyring))
+    browsers = bound(settings.gateway.listen, "gateway.listen")
+    sockets = (browsers, _for_operators(settings))
+    where = f"listening on {spelled(browsers)} as {settings.gateway.public_url}"
+    if workers > 1:
+        say(where)
+        return uvloop.run(Supervisor(path, sockets, workers).run())
+    uvloop.run(Worker(path, sockets).run(lambda: say(where)))
     return DONE
 
 
@@ -46,32 +53,32 @@ def has_c_parser() -> bool:
     return http_parser.HttpRequestParser is not http_parser.HttpRequestParserPy
 
 
-async def _serve(settings: Settings, keyring: Keyring) -> None:
-    began = time.monotonic()
-    app = await build(settings, keyring)
-    async with opened(app, drain_seconds=DRAIN_SECONDS) as runner:
-        await _site(runner, settings).start()
-        ready = round(time.monotonic() - began, 3)
-        log.info(
-            "gateway.started", listen=str(settings.gateway.listen), issuer=settings.gateway.public_url, seconds=ready
-        )
-        say(f"listening on {settings.gateway.listen} as {settings.gateway.public_url}")
-        await _stopped()
-        log.info("gateway.draining")
-    log.info("gateway.stopped")
+def _for_operators(settings: Settings) -> socket.socket | None:
+    """The socket of the operations listener; one that nobody has asked for by name may be missing."""
+    try:
+        return bound(settings.gateway.ops_listen, "gateway.ops_listen")
+    except ConfigError:
+        if "ops_listen" in settings.gateway.model_fields_set:
+            raise
+        log.warning("operations.not_listening", listen=str(settings.gateway.ops_listen))
+        return None
 
 
-def _site(runner: web.BaseRunner, settings: Settings) -> web.BaseSite:
-    listen = settings.gateway.listen
-    if isinstance(listen, TcpAddress):
-        return web.TCPSite(runner, listen.host, listen.port)
-    return web.UnixSite(runner, str(listen.path))
+def main() -> int:
+    """A worker of ``Supervisor``: serves the configuration that is named, on the sockets that it inherits."""
+    path, sockets = Path(sys.argv[1]), inherited(os.environ[SOCKETS])
+    logs.configure()
+
+    def ready() -> None:
+        sys.stdout.buffer.write(READY)
+        sys.stdout.flush()
+
+    try:
+        uvloop.run(Worker(path, sockets).run(ready))
+    except ConfigError as error:
+        return refused(error, as_json=False)
+    return DONE
 
 
-async def _stopped() -> None:
-    """Returns when the process is asked to stop."""
-    stop = asyncio.Event()
-    loop = asyncio.get_running_loop()
-    for number in (signal.SIGTERM, signal.SIGINT):
-        loop.add_signal_handler(number, stop.set)
-    await stop.wait()
+if __name__ == "__main__":
+    sys.exit(main())

@@ -49,17 +49,18 @@ class Provider:
         *,
         entropy: Callable[[int], bytes] = os.urandom,
         seconds: float = OP_SECONDS,
+        observe: Callable[[str, float], None] | None = None,
     ) -> None:
         """``clock`` gives the time in seconds; ``session`` stays the caller's, and ``seconds`` bound each call.
 
         ``wanted_claims`` are those that some app is configured to get: userinfo is asked only for what is missing of
-        them in an ID token.
+        them in an ID token. ``observe`` is told each call's name and its seconds.
         """
         self._client = client
         self._clock = clock
         self._wanted = frozenset(wanted_claims)
         self._entropy = entropy
-        self._wire = Wire(session, seconds)
+        self._wire = Wire(session, seconds, observe)
         self._metadata = Cached(self._fetch_metadata, clock)
         self._keys = SigningKeys(self._fetch_keys, clock)
 

@@ -7,7 +7,8 @@ nobody checked, so it is a failure like any other (OpenID Connect Discovery sect
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Mapping
+import time
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Final
 
@@ -51,9 +52,18 @@ class Answer:
 class Wire:
     """Calls to one provider over a session that is the caller's to close."""
 
-    def __init__(self, session: aiohttp.ClientSession, seconds: float = OP_SECONDS) -> None:
-        """``seconds`` bound each call as a whole, attempts and all."""
+    def __init__(
+        self,
+        session: aiohttp.ClientSession,
+        seconds: float = OP_SECONDS,
+        observe: Callable[[str, float], None] | None = None,
+    ) -> None:
+        """``seconds`` bound each call as a whole, attempts and all.
+
+        ``observe`` is told the name of each attempt and how many seconds it took.
+        """
         self._session = session
+        self._observe = observe
         self._seconds = seconds
 
     async def get(self, what: str, url: str, *, bearer: str = "") -> dict[str, object]:
@@ -83,6 +93,7 @@ class Wire:
         self, method: str, what: str, url: str, headers: Mapping[str, str], form: Mapping[str, str] | None
     ) -> Answer:
         """One attempt; OpUnavailable for everything that is no answer of the provider's own."""
+        began = time.perf_counter()
         try:
             async with self._session.request(
                 method,
@@ -97,6 +108,9 @@ class Wire:
                 return Answer(what, response.status, await _bounded(what, response))
         except aiohttp.ClientError as error:
             raise _MayPass(f"{what}: {type(error).__name__}", code="op_unavailable.connection") from error
+        finally:
+            if self._observe is not None:
+                self._observe(what, time.perf_counter() - began)
 
 
 def _check_status(what: str, status: int) -> None:

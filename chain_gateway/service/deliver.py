@@ -102,8 +102,10 @@ class Deliver:
         if status in CONFIRMED:
             now = self._realm.now()
             await self._realm.store.note(owed.browser, [replace(owed.entry, holding=Holding.NONE, since=now)])
+            self._realm.meter.delivered(app.id, "confirmed")
             log.info("delivery.confirmed", app=app.id, attempts=owed.attempts + 1)
             return
+        self._realm.meter.delivered(app.id, "failed")
         log.warning("delivery.failed", app=app.id, attempts=owed.attempts + 1, status=status or 0)
         await self._wait(owed)
 
@@ -135,5 +137,7 @@ class Deliver:
 
     async def _give_up(self, owed: Owed) -> None:
         """No session can live any more that this was meant for; it is said, and not called confirmed."""
+        known = self._realm.registry.apps.get(app_of(owed.entry.app))
+        self._realm.meter.delivered(known.id if known else "gone", "given_up")
         log.warning("delivery.given_up", app=owed.entry.app, attempts=owed.attempts)
         await self._realm.store.note(owed.browser, [replace(owed.entry, holding=Holding.LAPSED)])

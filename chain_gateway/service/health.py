@@ -94,5 +94,6 @@ class Health:
         known.well = await self._probe.ask(app.ping_url)
         known.asked_at = self._realm.clock()
         known.breaker = known.breaker.succeeded() if known.well else known.breaker.failed()
+        self._realm.meter.app_up(app.id, up=not known.breaker.open)
         if known.breaker.open != was_open:
             log.warning("app.down" if known.breaker.open else "app.up", app=app.id)

@@ -1,22 +1,29 @@
-"""The lines that a walk leaves in the log: a name and fields from a fixed list, no secret, no token, no URL."""
+"""What a step leaves behind: lines in the log, of a name and fields from a fixed list, and counts.
+
+No line has a secret, a token or a URL.
+"""
 
 from __future__ import annotations
 
 import logging
 from collections.abc import Sequence
+from typing import Final
 
 import structlog
 
 from chain_gateway.core.actions import Action, Settle
-from chain_gateway.core.walk import Walk
+from chain_gateway.core.limits import WALK_SECONDS
+from chain_gateway.core.walk import Place, Walk
 from chain_gateway.service.realm import Realm
 from chain_gateway.tokens.encoding import b64e
 
+TICKET_OUT: Final = frozenset({Place.BINDING, Place.VISITING, Place.AWAY})
 log = structlog.stdlib.get_logger("chain_gateway")
 
 
-def log_step(realm: Realm, walk: Walk, actions: Sequence[Action], event: str) -> None:
-    """One line for the step, and one for each hop that it settled."""
+def log_step(realm: Realm, before: Walk, walk: Walk, actions: Sequence[Action], event: str) -> None:
+    """One line for the step from ``before`` to ``walk``, and one for each hop that it settled; all of it counted."""
+    _count(realm, before, walk, actions, event)
     plain = not walk.place.ended and event == "walk.stepped"
     failed = any(isinstance(action, Settle) and action.outcome.failed for action in actions)
     if plain and not failed and not log.is_enabled_for(logging.DEBUG):
@@ -40,3 +47,18 @@ def log_step(realm: Realm, walk: Walk, actions: Sequence[Action], event: str) ->
     write(
         event, walk=walk_id, kind=walk.kind.word, epoch=walk.epoch, place=walk.place.name.lower(), hops=len(walk.hops)
     )
+
+
+def _count(realm: Realm, before: Walk, walk: Walk, actions: Sequence[Action], event: str) -> None:
+    kind, meter, clock = walk.kind.word, realm.meter, realm.clock
+    if event == "walk.begun":
+        meter.walk_begun(kind)
+    for action in actions:
+        if isinstance(action, Settle):
+            hop = walk.hops[action.index]
+            app = realm.registry.by_tag.get(hop.tag)
+            out = before.place in TICKET_OUT and action.index == before.cursor
+            took = max(0.0, clock() - before.issued_at) if out else None
+            meter.hop_settled(app.id if app else "gone", kind, hop.mode.word, action.outcome.word, took)
+    if walk.place.ended:
+        meter.walk_ended(kind, walk.place.name.lower(), max(0.0, clock() - walk.expires_at + WALK_SECONDS))

@@ -70,7 +70,7 @@ class Passage:
             if walk.kind is Kind.LOGIN:
                 raise
         self._wake_for(entries)
-        log_step(self._realm, stepped, actions, "walk.begun")
+        log_step(self._realm, walk, stepped, actions, "walk.begun")
         # Written first and then looked: a walk that took its epoch meanwhile either sees what is written, or is seen.
         if walk.kind is Kind.LOGIN and await self._is_overtaken(walk):
             await self._realm.store.drop_walk(walk.id)
@@ -94,7 +94,7 @@ class Passage:
             stepped, result = _unproven(walk, stepped, actions), Advanced()
         if isinstance(result, Advanced):
             await self._hurry(walk, entries)
-            log_step(self._realm, stepped, actions, "walk.stepped")
+            log_step(self._realm, walk, stepped, actions, "walk.stepped")
             return await self._leave(stepped, actions, identity, visitor, cookies)
         if isinstance(result, Replayed) and not result.walk.stopped:
             return await self.present(unpack(result.walk.state), identity, visitor)
@@ -108,7 +108,7 @@ class Passage:
         if not isinstance(result, Advanced):
             return False
         await self._hurry(walk, entries)
-        log_step(self._realm, stepped, actions, "walk.swept")
+        log_step(self._realm, walk, stepped, actions, "walk.swept")
         return True
 
     async def present(self, walk: Walk, identity: Identity, visitor: Visitor) -> Reply:
@@ -127,7 +127,7 @@ class Passage:
     async def _give_way(self, walk: Walk, identity: Identity, visitor: Visitor) -> Reply:
         """The end of a walk that a newer one has overtaken."""
         overtaken, actions = step(walk, Overtaken(), self._realm.now())
-        log_step(self._realm, overtaken, actions, "walk.superseded")
+        log_step(self._realm, walk, overtaken, actions, "walk.superseded")
         return await self._departures.superseded(overtaken, identity, visitor)
 
     async def _unsettled(self, walk: Walk, entries: list[Entry]) -> list[Entry]:

@@ -1,4 +1,4 @@
-"""The ports that use cases name beside the store: the apps' keys and health, the back channel, and the provider."""
+"""The ports that use cases name beside the store: apps' keys and health, back channel, meter, and the provider."""
 
 from __future__ import annotations
 
@@ -32,6 +32,44 @@ class BackChannel(Protocol):
 
     async def post(self, url: str, logout_token: str) -> int | None:
         """The answer's status; None if there was no answer in time."""
+
+
+class Meter(Protocol):
+    """Counts what happens. Texts are words of the protocol and ids of registered apps, so there are few."""
+
+    def walk_begun(self, kind: str) -> None:
+        """A walk of this kind has begun."""
+
+    def walk_ended(self, kind: str, place: str, seconds: float) -> None:
+        """A walk has ended at ``place``, so long after it began."""
+
+    def hop_settled(self, app: str, kind: str, mode: str, outcome: str, seconds: float | None) -> None:
+        """A hop was settled, so long after its ticket went out; None where none did."""
+
+    def delivered(self, app: str, result: str) -> None:
+        """A logout token was ``confirmed`` or ``failed``, or the logout was ``given_up``."""
+
+    def app_up(self, app: str, *, up: bool) -> None:
+        """The gateway's own questions reach an app, or do so no more."""
+
+
+class Silent:
+    """A meter that counts nothing."""
+
+    def walk_begun(self, kind: str) -> None:
+        """See ``Meter``."""
+
+    def walk_ended(self, kind: str, place: str, seconds: float) -> None:
+        """See ``Meter``."""
+
+    def hop_settled(self, app: str, kind: str, mode: str, outcome: str, seconds: float | None) -> None:
+        """See ``Meter``."""
+
+    def delivered(self, app: str, result: str) -> None:
+        """See ``Meter``."""
+
+    def app_up(self, app: str, *, up: bool) -> None:
+        """See ``Meter``."""
 
 
 class OpenIdProvider(Protocol):

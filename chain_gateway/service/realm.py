@@ -5,16 +5,18 @@ from __future__ import annotations
 import hmac
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from typing import Final
 
 from chain_gateway.core.chain import App, Registry
 from chain_gateway.core.walk import OpLogout
-from chain_gateway.service.ports import AppKeys
+from chain_gateway.service.ports import AppKeys, Meter, Silent
 from chain_gateway.store.base import Store
 from chain_gateway.tokens.encoding import b64e
 from chain_gateway.tokens.keyring import Keyring
 from chain_gateway.tokens.purposes import Purpose
 
 NONCE_BYTES = 12
+SILENT: Final = Silent()
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,6 +38,7 @@ class Realm:
     budget: int = 15
     op_logout: OpLogout = OpLogout.FIRST
     confirm_logout: str = "unsigned"
+    meter: Meter = SILENT
 
     def now(self) -> int:
         """Whole seconds since the epoch."""

@@ -1,0 +1,160 @@
+"""One process that serves: the configuration, its reload by SIGHUP or when a file changes, and a calm end.
+
+A configuration that is refused is refused as a whole, and the old one goes on. One that is taken is served at once on
+the same sockets, while the old one still answers what it had begun: walks carry their plan with them, so those under
+way finish on the chain that they began with.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import signal
+import socket
+import time
+from collections.abc import Callable, Sequence
+from contextlib import suppress
+from pathlib import Path
+from typing import Final
+
+import structlog
+
+from chain_gateway.cli import keys
+from chain_gateway.cli.generation import Generation
+from chain_gateway.config.load import load
+from chain_gateway.config.model import Settings
+from chain_gateway.errors import ConfigError, Problem
+from chain_gateway.ops.meter import PrometheusMeter
+from chain_gateway.store.base import Store
+from chain_gateway.store.urls import open_store
+from chain_gateway.tokens.keyring import Keyring
+
+LOOK_SECONDS: Final = 2.0
+"""How often the files are looked at."""
+FIXED: Final = ("gateway.listen", "gateway.ops_listen", "store.url")
+"""What is bound or opened once, and takes a restart to change."""
+log = structlog.stdlib.get_logger("chain_gateway")
+
+Sockets = Sequence[socket.socket | None]
+
+
+class Worker:
+    """Serves the configuration at ``path``, whatever it says, until it is asked to stop."""
+
+    def __init__(self, path: Path, sockets: Sockets, look_seconds: float = LOOK_SECONDS) -> None:
+        """``sockets`` are those for browsers and for operators."""
+        self._path = path
+        self._sockets = sockets
+        self._look_seconds = look_seconds
+        self._meter = PrometheusMeter()
+        self._stop = asyncio.Event()
+        self._wanted = asyncio.Event()
+        self._ending: set[asyncio.Task[None]] = set()
+        self._files: tuple[Path, ...] = (path,)
+        self._taken = _looks(self._files)
+
+    async def run(self, ready: Callable[[], None]) -> None:
+        """Serves; ``ready`` is called once requests are answered. ConfigError if it cannot begin."""
+        began = time.monotonic()
+        self._obey()
+        settings, keyring = self._read()
+        store = open_store(settings.store.url)
+        await store.open()
+        try:
+            current = await self._begin(settings, keyring, store)
+            log.info("gateway.started", issuer=settings.gateway.public_url, seconds=round(time.monotonic() - began, 3))
+            ready()
+            watching = asyncio.create_task(self._watch())
+            try:
+                current = await self._serve(current, store)
+            finally:
+                watching.cancel()
+            log.info("gateway.draining")
+            await asyncio.gather(current.end(), *self._ending)
+        finally:
+            await store.close()
+        log.info("gateway.stopped")
+
+    async def _serve(self, current: Generation, store: Store) -> Generation:
+        """Serves until it is time to stop; returns what is being served then."""
+        while True:
+            waits = [asyncio.create_task(event.wait()) for event in (self._stop, self._wanted)]
+            await asyncio.wait(waits, return_when=asyncio.FIRST_COMPLETED)
+            for wait in waits:
+                wait.cancel()
+            if self._stop.is_set():
+                return current
+            self._wanted.clear()
+            current = await self._reloaded(current, store)
+
+    async def _reloaded(self, current: Generation, store: Store) -> Generation:
+        """The new configuration, in service; or the one that was, if the new one does not hold."""
+        try:
+            settings, keyring = self._read()
+            _check_fixed(current.settings, settings)
+            new = await self._begin(settings, keyring, store)
+        except ConfigError as error:
+            refused = [f"{problem.path}: {problem.reason}" for problem in error.problems]
+            log.warning("configuration.refused", problems=refused)
+            return current
+        await current.retreat()
+        log.info("configuration.taken", apps=len(settings.apps), chains=len(settings.chains))
+        task = asyncio.create_task(current.end())
+        self._ending.add(task)
+        task.add_done_callback(self._ending.discard)
+        return new
+
+    def _read(self) -> tuple[Settings, Keyring]:
+        """What the files say; how they look is noted before, so that what changes meanwhile is read again."""
+        self._taken = _looks(self._files)
+        settings = load(self._path)
+        self._files = (self._path, settings.gateway.keys)
+        self._taken = (self._taken[0], *_looks(self._files[1:]))
+        return settings, keys.load(settings.gateway.keys)
+
+    async def _begin(self, settings: Settings, keyring: Keyring, store: Store) -> Generation:
+        return await Generation.begin(settings, keyring, store, self._meter, self._sockets)
+
+    def _obey(self) -> None:
+        loop = asyncio.get_running_loop()
+        for number in (signal.SIGTERM, signal.SIGINT):
+            loop.add_signal_handler(number, self._stop.set)
+        loop.add_signal_handler(signal.SIGHUP, self._wanted.set)
+
+    async def _watch(self) -> None:
+        """Asks for a reload when the configuration or the keys have changed, and then stayed as they are for a look."""
+        seen = self._taken
+        while True:
+            await asyncio.sleep(self._look_seconds)
+            now = _looks(self._files)
+            if now == seen and now != self._taken:
+                self._taken = now
+                self._wanted.set()
+            seen = now
+
+
+def _looks(files: Sequence[Path]) -> tuple[tuple[int, int, int] | None, ...]:
+    """What tells that a file is another one than before; None for one that is not there."""
+    found: list[tuple[int, int, int] | None] = []
+    for file in files:
+        look = None
+        with suppress(OSError):
+            stat = file.stat()
+            look = (stat.st_mtime_ns, stat.st_size, stat.st_ino)
+        found.append(look)
+    return tuple(found)
+
+
+def _check_fixed(old: Settings, new: Settings) -> None:
+    """ConfigError if something has changed that takes a restart."""
+    changed = [
+        Problem(path, "cannot change while the gateway runs", "restart the gateway to change it")
+        for path in FIXED
+        if _at(old, path) != _at(new, path)
+    ]
+    if changed:
+        raise ConfigError(tuple(changed))
+
+
+def _at(settings: Settings, path: str) -> object:
+    section, _, key = path.partition(".")
+    return getattr(getattr(settings, section), key)

@@ -1,0 +1,98 @@
+"""``/healthz``, ``/readyz`` and ``/metrics`` of the operations listener."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass
+from typing import Final, Protocol, Self
+
+from aiohttp import web
+
+from chain_gateway.errors import ChainGatewayError
+from chain_gateway.ops.meter import PrometheusMeter
+from chain_gateway.service.realm import Realm
+from chain_gateway.store.base import Store
+from chain_gateway.tokens.keyring import State
+from chain_gateway.tokens.purposes import Use
+
+READY_SECONDS: Final = 5
+"""How long one check may take."""
+MOST: Final = 10_000
+"""How many open walks and owed logouts are counted; beyond that it is many."""
+TEXT: Final = "text/plain; version=0.0.4; charset=utf-8"
+Check = Callable[[], Awaitable[None]]
+
+
+class Ready(Protocol):
+    """What of a provider says whether people can sign in."""
+
+    async def probe(self) -> None:
+        """Raises OpUnavailable if a login could not be done now."""
+
+
+@dataclass(frozen=True, slots=True)
+class Operations:
+    """What the listener tells of: the store, the checks by name, and what is counted."""
+
+    store: Store
+    checks: Mapping[str, Check]
+    meter: PrometheusMeter
+
+    @classmethod
+    def of(cls, realm: Realm, provider: Ready, meter: PrometheusMeter) -> Self:
+        """Looks at the store, at the provider's metadata and keys, and at the gateway's own keys."""
+
+        async def keys() -> None:
+            active = {row.use for row in realm.keyring().rows(realm.now()) if row.state is State.ACTIVE}
+            if missing := sorted(set(Use) - active):
+                raise ChainGatewayError(f"no active key for {', '.join(missing)}", code="not_ready.keys")
+
+        return cls(realm.store, {"store": realm.store.ping, "provider": provider.probe, "keys": keys}, meter)
+
+
+def operations(inside: Operations) -> web.Application:
+    """The listener's application."""
+
+    async def healthz(_: web.Request) -> web.Response:
+        """The process answers."""
+        return web.json_response({"ok": True})
+
+    async def readyz(_: web.Request) -> web.Response:
+        """Every part that a login needs is fit for service; else 503, and which is not."""
+        names = list(inside.checks)
+        found = await asyncio.gather(*(_looked(inside.checks[name]) for name in names))
+        ready = not any(found)
+        checks = {name: what or "ok" for name, what in zip(names, found, strict=True)}
+        return web.json_response({"ready": ready, "checks": checks}, status=200 if ready else 503)
+
+    async def metrics(_: web.Request) -> web.Response:
+        """What was counted, and what the store holds now as far as it answers."""
+        try:
+            owed = await inside.store.all_owed(MOST)
+            walks = await inside.store.open_everywhere(MOST)
+            inside.meter.stands(owed=len(owed), walks=len(walks))
+        except ChainGatewayError:
+            pass
+        return web.Response(body=inside.meter.text(), headers={"Content-Type": TEXT})
+
+    app = web.Application()
+    app.add_routes([web.get("/healthz", healthz), web.get("/readyz", readyz), web.get("/metrics", metrics)])
+    app.on_response_prepare.append(_no_store)
+    return app
+
+
+async def _looked(check: Check) -> str:
+    """What is wrong, by its code; empty if nothing is."""
+    try:
+        async with asyncio.timeout(READY_SECONDS):
+            await check()
+    except TimeoutError:
+        return "no answer in time"
+    except ChainGatewayError as error:
+        return error.code
+    return ""
+
+
+async def _no_store(_: web.Request, response: web.StreamResponse) -> None:
+    response.headers["Cache-Control"] = "no-store"

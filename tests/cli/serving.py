@@ -1,0 +1,131 @@
+"""``serve`` as a process of its own, on loopback, with what it says and what it logs."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+import tomllib
+from collections.abc import Iterator
+from contextlib import contextmanager
+from http.client import HTTPConnection
+from pathlib import Path
+from queue import Empty, Queue
+from threading import Thread
+from typing import Any
+
+CONFIG = """
+[gateway]
+public_url = "http://127.0.0.1:1"
+listen = "127.0.0.1:0"
+ops_listen = "127.0.0.1:0"
+[store]
+url = "sqlite:///chain.db"
+[op]
+issuer = "http://127.0.0.1:1"
+client_id = "gateway"
+client_secret = "a client's secret of more than 32 bytes"
+[[apps]]
+id = "shop"
+name = "{name}"
+origin = "https://shop.example"
+secret = "an app's secret of more than 32 bytes"
+[[chains]]
+id = "main"
+apps = ["shop"]
+"""
+PATIENCE = 30
+
+
+class Serving:
+    """A gateway that is being served."""
+
+    def __init__(self, process: subprocess.Popen[str]) -> None:
+        self.process = process
+        self.said: Queue[str] = Queue()
+        self.logged: Queue[dict[str, Any]] = Queue()
+        self._threads = [Thread(target=self._read_out, daemon=True), Thread(target=self._read_log, daemon=True)]
+        for thread in self._threads:
+            thread.start()
+        line = self.said.get(timeout=PATIENCE)
+        self.port = int(line.split()[2].rpartition(":")[2])
+
+    def _read_out(self) -> None:
+        for line in self.process.stdout or ():
+            self.said.put(line)
+
+    def _read_log(self) -> None:
+        for line in self.process.stderr or ():
+            self.logged.put(json.loads(line) if line.startswith("{") else {"event": line.strip()})
+
+    def awaited(self, event: str, count: int = 1) -> list[dict[str, Any]]:
+        """Returns when that many log lines of this name have come since the last ones that were awaited."""
+        found: list[dict[str, Any]] = []
+        until = time.monotonic() + PATIENCE
+        while len(found) < count:
+            try:
+                line = self.logged.get(timeout=max(0.01, until - time.monotonic()))
+            except Empty:
+                raise AssertionError(f"{event} did not come {count} times but {len(found)}") from None
+            found += [line] if line["event"] == event else []
+        return found
+
+    def get(self, path: str, connection: HTTPConnection | None = None) -> tuple[int, str]:
+        """Status and body."""
+        http = connection or HTTPConnection("127.0.0.1", self.port, timeout=PATIENCE)
+        http.request("GET", path, headers={"Accept": "text/html"})
+        answer = http.getresponse()
+        body = answer.read().decode()
+        if connection is None:
+            http.close()
+        return answer.status, body
+
+    def send(self, number: signal.Signals) -> None:
+        """A signal to the process that was started."""
+        self.process.send_signal(number)
+
+    def ended(self) -> int:
+        """The exit code, once it has ended."""
+        return self.process.wait(PATIENCE)
+
+
+def write(folder: Path, name: str = "Shop", **changes: str) -> Path:
+    """Writes the configuration at once, as an operator's tool does; ``changes`` are pieces of its text."""
+    text = CONFIG.format(name=name)
+    for old, new in changes.items():
+        text = text.replace(f"\n{old} =", f"\n{new}")
+    tomllib.loads(text)
+    path = folder / "gateway.toml"
+    fresh = folder / "gateway.toml.new"
+    fresh.write_text(text)
+    fresh.replace(path)
+    return path
+
+
+def made(folder: Path) -> Path:
+    """A configuration with keys."""
+    path = write(folder)
+    command = [sys.executable, "-m", "chain_gateway.cli.main", "keys", "new", "--config", str(path)]
+    subprocess.run(command, check=True, capture_output=True, timeout=PATIENCE)
+    return path
+
+
+@contextmanager
+def serving(path: Path, *words: str) -> Iterator[Serving]:
+    """``serve`` with these options, until the end of the block, and whatever happens no longer."""
+    with subprocess.Popen(
+        [sys.executable, "-m", "chain_gateway.cli.main", "serve", "--config", str(path), *words],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        env={**os.environ, "PYTHONUNBUFFERED": "1"},
+        start_new_session=True,
+    ) as process:
+        try:
+            yield Serving(process)
+        finally:
+            if process.poll() is None:
+                os.killpg(process.pid, signal.SIGKILL)

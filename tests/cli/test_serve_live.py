@@ -1,0 +1,130 @@
+"""``serve`` while it runs: a new configuration, a bad one, new keys, several workers, and a calm end."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+from http.client import HTTPConnection
+from pathlib import Path
+
+import pytest
+from serving import Serving, made, serving, write
+
+ASKS = "/logout?app=shop"
+
+
+def name_on_the_page(gateway: Serving) -> str:
+    """What the page that asks calls the app."""
+    status, body = gateway.get(ASKS)
+    assert status == 200
+    return next(name for name in ("Shop", "Store", "Mall") if name in body)
+
+
+@pytest.mark.parametrize("by", ["signal", "file"])
+def test_a_new_configuration_is_taken_while_it_runs(tmp_path: Path, by: str) -> None:
+    """By SIGHUP at once, and by itself when the file has changed; no connection is lost."""
+    path = made(tmp_path)
+    with serving(path) as gateway:
+        assert name_on_the_page(gateway) == "Shop"
+        write(tmp_path, "Store")
+        if by == "signal":
+            gateway.send(signal.SIGHUP)
+        gateway.awaited("configuration.taken")
+        assert name_on_the_page(gateway) == "Store"
+        gateway.send(signal.SIGTERM)
+        assert gateway.ended() == 0
+
+
+def test_a_bad_configuration_is_refused_as_a_whole(tmp_path: Path) -> None:
+    """The old one goes on, and the log says what is wrong with the new one."""
+    path = made(tmp_path)
+    with serving(path) as gateway:
+        write(tmp_path, "Mall", origin="origins =")
+        gateway.send(signal.SIGHUP)
+        (line,) = gateway.awaited("configuration.refused")
+        assert "origins" in str(line["problems"])
+        assert name_on_the_page(gateway) == "Shop"
+        write(tmp_path, "Mall")
+        gateway.send(signal.SIGHUP)
+        gateway.awaited("configuration.taken")
+        assert name_on_the_page(gateway) == "Mall"
+
+
+def test_what_takes_a_restart_is_refused(tmp_path: Path) -> None:
+    """The listener and the store are what they were; the file that wants others is not half taken."""
+    path = made(tmp_path)
+    with serving(path) as gateway:
+        write(tmp_path, "Mall", url='url = "memory://" #')
+        gateway.send(signal.SIGHUP)
+        (line,) = gateway.awaited("configuration.refused")
+        assert "store.url: cannot change while the gateway runs" in str(line["problems"])
+        assert name_on_the_page(gateway) == "Shop"
+
+
+def test_new_keys_are_published_without_a_restart(tmp_path: Path) -> None:
+    """``keys rotate`` writes the file, and the gateway sees it."""
+    path = made(tmp_path)
+    with serving(path) as gateway:
+        _, before = gateway.get("/.well-known/jwks.json")
+        command = [sys.executable, "-m", "chain_gateway.cli.main", "keys", "rotate", "--config", str(path)]
+        subprocess.run(command, check=True, capture_output=True, timeout=30)
+        gateway.awaited("configuration.taken")
+        _, after = gateway.get("/.well-known/jwks.json")
+        assert (before.count('"kid"'), after.count('"kid"')) == (1, 2)
+
+
+def test_an_open_connection_survives_a_reload_or_is_closed_between_requests(tmp_path: Path) -> None:
+    """A browser's connection is never cut in the middle of an answer."""
+    path = made(tmp_path)
+    with serving(path) as gateway:
+        http = HTTPConnection("127.0.0.1", gateway.port, timeout=30)
+        assert gateway.get(ASKS, http)[0] == 200
+        for name in ("Store", "Mall", "Shop"):
+            write(tmp_path, name)
+            gateway.send(signal.SIGHUP)
+            gateway.awaited("configuration.taken")
+            http.close()
+            assert gateway.get(ASKS, http)[0] == 200
+        http.close()
+
+
+def test_an_address_that_is_taken_is_named(tmp_path: Path) -> None:
+    """With the setting and what to do."""
+    path = made(tmp_path)
+    with serving(path) as gateway:
+        write(tmp_path, listen=f'listen = "127.0.0.1:{gateway.port}" #')
+        command = [sys.executable, "-m", "chain_gateway.cli.main", "serve", "--config", str(path)]
+        done = subprocess.run(command, capture_output=True, text=True, timeout=30, check=False)
+        assert done.returncode == 2
+        assert "gateway.listen" in done.stderr
+        assert "Address already in use" in done.stderr
+
+
+def test_a_worker_that_dies_is_started_again_and_nobody_is_turned_away(tmp_path: Path) -> None:
+    """Two workers on one socket: one is killed, the other answers, and there are two again."""
+    path = made(tmp_path)
+    with serving(path, "--workers", "2") as gateway:
+        first, second = gateway.awaited("worker.started", 2)
+        os.kill(first["process"], signal.SIGKILL)
+        gateway.awaited("worker.died")
+        assert [gateway.get(ASKS)[0] for _ in range(20)] == [200] * 20
+        (third,) = gateway.awaited("worker.started")
+        assert third["process"] not in {first["process"], second["process"]}
+        write(tmp_path, "Store")
+        gateway.send(signal.SIGHUP)
+        gateway.awaited("configuration.taken", 2)
+        assert {name_on_the_page(gateway) for _ in range(10)} == {"Store"}
+        gateway.send(signal.SIGTERM)
+        assert gateway.ended() == 0
+
+
+def test_several_workers_share_no_memory(tmp_path: Path) -> None:
+    """A store of one process's own is refused, with what to write instead."""
+    path = made(tmp_path)
+    write(tmp_path, url='url = "memory://" #')
+    command = [sys.executable, "-m", "chain_gateway.cli.main", "serve", "--workers", "2", "--config", str(path)]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=30, check=False)
+    assert (done.returncode, done.stdout) == (2, "")
+    assert "sqlite://" in done.stderr
