@@ -79,8 +79,8 @@ class BrowserUnknown(ChainGatewayError):
 
     code = "browser_unknown"
     status = 403
-    text = "This step belongs to another browser, or this browser's cookies were cleared."
-    help = "Start again at the site that you came from."
+    text = "This step belongs to another browser, or this browser's cookies were cleared or are blocked."
+    help = "Allow this site's cookies, and start again at the site that you came from."
 
 
 class WalkGone(ChainGatewayError):

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Callable, Hashable, Iterable, Iterator
 from typing import TypeVar
+from urllib.parse import urlsplit
 
 from chain_gateway.config.draft import Draft
 from chain_gateway.config.pem import same_key
 from chain_gateway.config.problems import closest
 from chain_gateway.config.secret import Secret
 from chain_gateway.core.chain import app_tag
+from chain_gateway.core.origins import is_loopback
 from chain_gateway.errors import Problem
 
 H = TypeVar("H", bound=Hashable)
@@ -30,11 +32,21 @@ def app_tags_are_unique(draft: Draft) -> Iterator[Problem]:
 
 
 def origins_are_unique(draft: Draft) -> Iterator[Problem]:
-    """An origin, and with it its cookies, belongs to one app, and never to the gateway."""
+    """A host, and with it its cookies, belongs to one app, and never to the gateway; on loopback an origin does."""
     apps = [(f"{app.path}.origin", app.value.origin) for app in draft.apps if app.fine("origin")]
     gateway = [("gateway.public_url", draft.gateway.value.public_url)] if draft.gateway.fine("public_url") else []
     for path, first in _again(gateway + apps):
         yield Problem(path, f"this is the origin of {first}", "give each app, and the gateway, an origin of its own")
+    hosts: dict[str, tuple[str, str]] = {}
+    for path, origin in gateway + apps:
+        host = urlsplit(origin).hostname or ""
+        first, other = hosts.setdefault(host, (path, origin))
+        if other != origin and not is_loopback(host):
+            yield Problem(
+                path,
+                f"this is the host of {first}: cookies know no ports, so one would overwrite the other's",
+                "give each app, and the gateway, a host of its own",
+            )
 
 
 def secrets_are_unique(draft: Draft) -> Iterator[Problem]:

@@ -83,8 +83,13 @@ class _Case:
         return Mode.TWO_STEP if needless and self.app.login is Mode.FORM_POST else self.app.login
 
     def logout_mode(self) -> Mode:
-        """How the logout visits the app: over the back channel only where a session is known by its name."""
+        """How the logout visits the app: over the back channel only where a session is known by its name.
+
+        An app that takes no ticket of ours at a login has no hop; nothing can be done for it without a name.
+        """
         if self.app.logout is not Mode.BACK_CHANNEL or (self.entry is not None and self.entry.sid):
+            return self.app.logout
+        if self.app.login in {Mode.NONE, Mode.EXTERNAL}:
             return self.app.logout
         return Mode.FORM_POST if self.app.login is Mode.FORM_POST else Mode.REDIRECT
 

@@ -29,20 +29,22 @@ class ChainConfig:
     """One app's side of the protocol; ConfigError with every problem at once.
 
     ``gateway`` and ``origin`` are origins without a slash behind; ``app_id`` is the app's id at the gateway. Receipts
-    are signed with ``secret`` (text, at least 32 bytes as UTF-8: HS256) or ``private_key`` (PEM or JWK members on
-    P-256: ES256). Cookies are sealed under ``session_key``, text or bytes of at least 32; of several the first seals
-    and all open, so that a key can be changed. ``session_max`` is seconds or ``"90s"``, ``"30m"``, ``"12h"``, ``"7d"``.
+    are signed with ``secret`` (text or bytes, at least 32 of them as UTF-8: HS256) or ``private_key`` (PEM or JWK
+    members on P-256: ES256). Cookies are sealed under ``session_key``, text or bytes of at least 32; of several the
+    first seals and all open, so that a key can be changed. ``session_max`` is seconds or ``"90s"``, ``"30m"``,
+    ``"12h"``, ``"7d"``.
 
     ``memory`` is where spent tickets and ended sessions are remembered; without it, in this process. ``on_login`` is
-    called with each new session, before the answer that sets it; ``on_logout`` with each ``sid`` that ends here and
-    the epoch up to which it does, whether a browser or the back channel brought the logout.
+    called with each new session, before the answer that sets it, and again with the same one (its ``jti``) where an
+    answer was lost and the ticket comes once more; ``on_logout`` with each ``sid`` that ends here and the epoch up to
+    which it does, whether a browser or the back channel brought the logout.
     """
 
     gateway: str
     app_id: str
     origin: str
     session_key: str | bytes | Sequence[str | bytes] = field(repr=False)
-    secret: str = field(default="", repr=False)
+    secret: str | bytes = field(default="", repr=False)
     private_key: str | dict[str, object] = field(default="", repr=False)
     chain: str = ""
     hop_path: str = "/chain/hop"
@@ -85,7 +87,9 @@ class ChainConfig:
         """What signs receipts and logout requests; ValueError unless there is exactly one good key."""
         if bool(self.secret) == bool(self.private_key):
             raise ValueError("there must be exactly one of secret and private_key")
-        return AppKey.secret(self.secret.encode()) if self.secret else AppKey.private(self.private_key)
+        if not self.secret:
+            return AppKey.private(self.private_key)
+        return AppKey.secret(self.secret.encode() if isinstance(self.secret, str) else self.secret)
 
     def own(self) -> Registry:
         """A registry of this app alone, with which ``judge_return`` judges its own addresses."""

@@ -7,6 +7,8 @@ of the URL decides anything. The store knows the walk as well, for a browser tha
 
 from __future__ import annotations
 
+from typing import Final
+
 from chain_gateway.core.limits import CHAIN_TOKEN_BYTES, WALK_SECONDS
 from chain_gateway.core.packing import pack, unpack
 from chain_gateway.core.walk import Place, Walk
@@ -17,7 +19,9 @@ from chain_gateway.service.views import Cookie
 from chain_gateway.tokens.encoding import b64e
 from chain_gateway.tokens.purposes import Purpose
 
-PREFIX = "__Host-chain-away-"
+PREFIX: Final = "__Host-chain-away-"
+ROOM_CHARS: Final = 1000
+"""How much the cookies of older walks may take up; the store knows them as well."""
 
 
 class Away:
@@ -30,7 +34,10 @@ class Away:
     def cookies(self, walk: Walk, visitor: Visitor) -> tuple[Cookie, ...]:
         """The cookie to set before the browser leaves, and the end of those that have no room beside it."""
         cookie = Cookie(PREFIX + b64e(walk.id), self._realm.seal(Purpose.AWAY, pack(walk)), WALK_SECONDS)
-        return (cookie, *(each for each in surplus(visitor, PREFIX, self._begun) if each.name != cookie.name))
+        return (
+            cookie,
+            *(each for each in surplus(visitor, PREFIX, ROOM_CHARS, self._begun) if each.name != cookie.name),
+        )
 
     def clear(self, walk: Walk, visitor: Visitor) -> tuple[Cookie, ...]:
         """Ends the cookie of ``walk``, if this browser has it."""

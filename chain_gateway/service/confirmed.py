@@ -21,17 +21,20 @@ def still_owed(known: Browser | None) -> frozenset[str]:
 def with_confirmations(realm: Realm, walk: Walk, known: Browser | None) -> Walk:
     """A logout walk with every outcome that the back channel has settled since; others are left as they are.
 
-    An entry that says NONE at this walk's epoch or a later one was written on a receipt or on a confirmed delivery.
+    An entry that says NONE at this walk's epoch or a later one was written on a receipt or on a confirmed delivery. An
+    app that is told nothing, as no session of it is known by its name, has not confirmed anything.
     """
     if walk.kind is not Kind.LOGOUT or known is None:
         return walk
-    hops = walk.hops
+    hops, owed = walk.hops, still_owed(known)
     for index in range(len(hops)):
         outcome = hops.outcome(index)
         if outcome is Outcome.TOLD or outcome.failed:
             app = realm.registry.by_tag.get(hops[index].tag)
             if app is not None and is_settled(known.ledger.get(app.id), walk.epoch):
                 hops = hops.settled(index, Outcome.APPLIED)
+            elif outcome is Outcome.TOLD and (app is None or app.id not in owed):
+                hops = hops.settled(index, Outcome.UNPROVEN)
     line = known.ledger.get(OP_LINE)
     proven = walk.op is OpLogout.UNPROVEN and line is not None and line.epoch >= walk.epoch
     return walk._replace(hops=hops, op=OpLogout.PROVEN if proven else walk.op)

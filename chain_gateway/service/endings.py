@@ -80,10 +80,15 @@ class Endings:
         return self._realm.url(f"/walks/{b64e(walk.id)}") if pending else ""
 
     def _retry_url(self, walk: Walk) -> str:
-        """A new walk of the same kind, where one could do better than this one did."""
+        """The same once more, where that could do better than this walk did."""
         if _went_well(walk) and walk.place is Place.DONE:
             return ""
+        app = self._realm.registry.by_tag.get(walk.app)
         params = {"chain": walk.chain} | ({"return_to": walk.return_to} if walk.return_to else {})
+        if app is not None:
+            params["app"] = app.id
+            if walk.kind is Kind.LOGOUT and walk.op is OpLogout.NONE and [hop.tag for hop in walk.hops] == [walk.app]:
+                params["scope"] = "app"  # or one of everything that had nothing else to do
         return with_query(self._realm.url("/login" if walk.kind is Kind.LOGIN else "/logout"), **params)
 
 

@@ -24,8 +24,10 @@ from chain_gateway.tokens.purposes import Purpose
 PREFIX: Final = "__Host-chain-who-"
 BOUND_BYTES: Final = 32
 """The ids of the walk and of the browser, which the content begins with."""
-SIDS: Final = 40
-"""The most session ids that differ from the common one and still fit into the cookie."""
+ROOM_CHARS: Final = 2400
+"""How much those of older walks may take up: five tabs that sign in at once all know whom they were for."""
+SIDS_BYTES: Final = 1500
+"""How much room the cookie has for session ids that differ from the common one."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,9 +63,10 @@ class Identities:
 
         SignInFailed if the claims are too many for one.
         """
-        return (self._cookie(walk, identity), *surplus(visitor, PREFIX, self._begun))
+        return (self._cookie(walk, identity), *surplus(visitor, PREFIX, ROOM_CHARS, self._begun))
 
     def _cookie(self, walk: Walk, identity: Identity) -> Cookie:
+        sids, more = _fitting(identity.sids)
         content = {
             "t": walk.issued_at,
             "sub": identity.sub,
@@ -71,8 +74,8 @@ class Identities:
             "at": identity.auth_time,
             "acr": identity.acr,
             "claims": dict(identity.claims),
-            "sids": dict(list(identity.sids.items())[:SIDS]),
-            "more": len(identity.sids) > SIDS,
+            "sids": sids,
+            "more": more,
         }
         plain = walk.id + walk.browser + orjson.dumps(content)
         if len(plain) > IDENTITY_BYTES - 600:
@@ -107,6 +110,18 @@ class Identities:
     def clear(walk: Walk) -> Cookie:
         """Ends the cookie."""
         return Cookie(_name(walk), "")
+
+
+def _fitting(sids: Mapping[str, str]) -> tuple[dict[str, str], bool]:
+    """As many of ``sids`` as have room, and whether some have not."""
+    fitting: dict[str, str] = {}
+    left = SIDS_BYTES
+    for app, sid in sids.items():
+        left -= len(orjson.dumps({app: sid}))
+        if left < 0:
+            return fitting, True
+        fitting[app] = sid
+    return fitting, False
 
 
 def _name(walk: Walk) -> str:

@@ -7,22 +7,18 @@ rest are ended in the answer that begins another.
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Final
 
 from chain_gateway.service.realm import Visitor
 from chain_gateway.service.views import Cookie
 
-ROOM_CHARS: Final = 1400
-"""How much the cookies of older walks may take up, of one kind."""
 
-
-def surplus(visitor: Visitor, prefix: str, begun: Callable[[str], int]) -> tuple[Cookie, ...]:
-    """Ends the cookies under ``prefix`` that have no room, the oldest first.
+def surplus(visitor: Visitor, prefix: str, room: int, begun: Callable[[str], int]) -> tuple[Cookie, ...]:
+    """Ends the cookies under ``prefix`` that have no ``room``, in characters, the oldest first.
 
     ``begun`` tells from a cookie's value when it was set, in seconds, and 0 where the value says nothing.
     """
     found = [(name, text) for name, text in visitor.cookies.items() if name.startswith(prefix)]
-    left = ROOM_CHARS - sum(len(name) + len(text) for name, text in found)
+    left = room - sum(len(name) + len(text) for name, text in found)
     if left >= 0:
         return ()
     ended = []

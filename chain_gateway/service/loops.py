@@ -23,6 +23,6 @@ async def asks_in_a_loop(realm: Realm, known: Browser, app_id: str, who: SignedI
     entry, now = known.ledger.get(app_id), realm.now()
     if entry is None or entry.holding is not Holding.HOLDS or now - entry.since >= LOOP_SECONDS:
         return False
-    if (entry.sub, entry.sid) != (who.sub, who.sid):
+    if (entry.sub, entry.auth_time) != (who.sub, who.auth_time):  # not every provider names its sessions
         return False
     return not await realm.store.once(f"again:{app_id}", b64e(known.id), now + LOOP_SECONDS, now)

@@ -61,10 +61,12 @@ class Passage:
         await self._look_ahead(walk)
         stepped, actions = self._step(walk, Proceed())
         entries = [*(entries or []), *self._notes.entries(walk, stepped, actions, identity)]
-        if walk.kind is Kind.LOGOUT:
-            entries += self._notes.in_advance(stepped, identity)
-        entries = by_name(entries, {})
         try:
+            if walk.kind is Kind.LOGOUT:
+                entries += self._notes.in_advance(stepped, identity)
+                # Nobody known: a stranger, or one whom the store did not tell of just now, and then it has the names.
+                known = None if identity.sid else await self._realm.store.browser(walk.browser)
+                entries = by_name(entries, known.ledger if known else {})
             await self._realm.store.open_walk(self._record(stepped), entries, op_session)
         except StoreUnavailable:
             if walk.kind is Kind.LOGIN:

@@ -125,7 +125,7 @@ def test_apps_that_take_no_hop_get_none_and_the_back_channel_comes_first() -> No
 
 @pytest.mark.parametrize(
     ("login", "mode"),
-    [(Mode.FORM_POST, Mode.FORM_POST), (Mode.TWO_STEP, Mode.REDIRECT), (Mode.NONE, Mode.REDIRECT)],
+    [(Mode.FORM_POST, Mode.FORM_POST), (Mode.TWO_STEP, Mode.REDIRECT), (Mode.NONE, Mode.BACK_CHANNEL)],
 )
 @pytest.mark.parametrize("known", [None, browser(an_entry("bank", Holding.MAY_HOLD, sid=""))])
 def test_a_session_without_a_name_is_ended_by_a_hop(known: Browser | None, login: Mode, mode: Mode) -> None:

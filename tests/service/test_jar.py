@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import pytest
 
-from chain_gateway.service.jar import ROOM_CHARS, surplus
+from chain_gateway.service.jar import surplus
 from chain_gateway.service.realm import Visitor
 
 PREFIX = "__Host-chain-who-"
+ROOM_CHARS = 1400
 
 
 def a_visitor(*sizes: int) -> Visitor:
@@ -23,7 +24,7 @@ def begun(text: str) -> int:
 
 def ended(visitor: Visitor) -> list[str]:
     """What is ended; nothing else is done."""
-    found = surplus(visitor, PREFIX, begun)
+    found = surplus(visitor, PREFIX, ROOM_CHARS, begun)
     assert not any(cookie.value for cookie in found)
     return [cookie.name.removeprefix(PREFIX) for cookie in found]
 

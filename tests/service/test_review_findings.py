@@ -18,9 +18,6 @@ from chain_gateway.core.ledger import Browser as Known
 from chain_gateway.core.limits import CHAIN_APPS, HOP_SECONDS, NOBODY_SECONDS, TRANSACTIONS
 from chain_gateway.core.plan import hops_of, plan_logout
 from chain_gateway.errors import ConfigError, StoreUnavailable
-from chain_gateway.sdk.aiohttp import setup_chain
-from chain_gateway.sdk.session import Session
-from chain_gateway.sdk.testing import FakeGateway
 from chain_gateway.store.memory import MemoryStore
 
 NO_OP = {"logout": "none"}
@@ -140,11 +137,6 @@ async def test_a_sign_out_of_everything_is_not_swallowed_by_one_of_an_app() -> N
         assert set(await world.signed_in(b)) <= {"news"}
 
 
-@pytest.mark.xfail(
-    strict=True,
-    raises=AssertionError,
-    reason="an app that takes logout tokens alone, and has no key for receipts, is visited where no session is known",
-)
 async def test_an_app_without_hops_is_never_visited() -> None:
     """The browser of a stranger ends on the app's own 404, and the walk with it."""
     seen: list[str] = []
@@ -161,11 +153,6 @@ async def test_an_app_without_hops_is_never_visited() -> None:
         assert "/chain/hop" not in seen
 
 
-@pytest.mark.xfail(
-    strict=True,
-    raises=AssertionError,
-    reason="the cookies of two walks are ended for the room of the third, so a tab that gave way knows no person",
-)
 @pytest.mark.parametrize(("tabs", "length"), [(2, 1300), (TRANSACTIONS, 5)])
 async def test_a_tab_that_gave_way_goes_on_to_where_it_was_going(tabs: int, length: int) -> None:
     """As many logins at once as the gateway allows; each leads to its own return URL."""
@@ -188,11 +175,6 @@ async def test_a_tab_that_gave_way_goes_on_to_where_it_was_going(tabs: int, leng
         assert (await b.submit()).url == f"{world.apps['shop']}/?tab=0"
 
 
-@pytest.mark.xfail(
-    strict=True,
-    raises=AssertionError,
-    reason="forty session ids are put into the cookie of a logout however long they are, and it is refused as too big",
-)
 @pytest.mark.parametrize(("apps", "length"), [(10, 250), (40, 36)])
 async def test_no_session_id_is_too_long_to_sign_out(apps: int, length: int) -> None:
     """A provider may give ids of 255 characters; a sign-out that cannot begin is the worst that can come of it."""
@@ -263,11 +245,6 @@ class Forgetful(Browser):
             del kept[name]
 
 
-@pytest.mark.xfail(
-    strict=True,
-    raises=AssertionError,
-    reason="a loop is recognised by the session id, which is drawn anew at each login of a provider that gives none",
-)
 async def test_an_app_that_forgets_goes_round_once_whatever_the_provider_names() -> None:
     """Not every provider has ``sid``; the page that ends the loop must come there as well (F08, T33)."""
     async with a_world() as world, Forgetful("") as b:
@@ -319,11 +296,6 @@ class Hiccup(MemoryStore):
         return await super().browser(browser)
 
 
-@pytest.mark.xfail(
-    strict=True,
-    raises=AssertionError,
-    reason="a logout that could not read the ledger writes lines without session ids over it, so nothing is ever owed",
-)
 async def test_a_store_that_was_out_of_reach_for_a_moment_loses_no_name() -> None:
     """The ledger had the names of the sessions all the time; what fails on the way stays owed (I6)."""
     store = Hiccup()
@@ -380,11 +352,6 @@ async def test_a_clock_that_was_fast_once_locks_nobody_out() -> None:
         assert await world.signed_in(b) == {}
 
 
-@pytest.mark.xfail(
-    strict=True,
-    raises=AssertionError,
-    reason="two apps on one host with different ports are accepted, though cookies know no ports",
-)
 def test_no_two_apps_share_a_host() -> None:
     """Both sessions of a walk have one epoch, so one name: the later overwrites the earlier, and both said applied."""
     refused = False
@@ -407,11 +374,6 @@ def test_no_two_apps_share_a_host() -> None:
     assert refused
 
 
-@pytest.mark.xfail(
-    strict=True,
-    raises=AssertionError,
-    reason="the link to try again keeps chain and return URL alone, not the app that asked, nor scope=app",
-)
 @pytest.mark.parametrize("kind", ["login", "logout"])
 async def test_trying_again_is_trying_the_same_again(kind: str) -> None:
     """A lazy app is left out of the second login; a sign-out of one app has become one of all."""
@@ -451,33 +413,6 @@ async def test_what_no_ticket_can_say_is_refused_at_the_callback(name: str) -> N
     async with a_world() as world, world.browser() as b:
         bent(world, **{name: "a\x07b"})
         assert (await world.sign_in(b)).origin == world.gateway
-
-
-@pytest.mark.xfail(
-    strict=True,
-    raises=AssertionError,
-    reason="a ticket that is repeated by the same browser calls on_login a second time",
-)
-async def test_a_repeated_ticket_is_told_to_the_app_once(aiohttp_client) -> None:
-    """It sets the same session again; the app's own store must not get two of it (I3)."""
-    told: list[Session] = []
-
-    async def on_login(session: Session) -> None:
-        told.append(session)
-
-    gateway = FakeGateway()
-    chain = replace(gateway.config(), on_login=on_login)
-    app = web.Application()
-    setup_chain(app, chain, keys=gateway.keys)
-    browser = gateway.browser(await aiohttp_client(app), chain)
-    ticket = replace(gateway.ticket(chain, bid=browser.bid), sub="alice", sid="s")
-    begun = await browser.begin(ticket)
-    kept = dict(browser.jar)
-    for _ in range(2):
-        browser.jar = dict(kept)
-        landing = await browser.redirect(replace(ticket, cnf=begun.bind))
-        assert landing.receipt is not None
-    assert len(told) == 1
 
 
 @pytest.mark.xfail(

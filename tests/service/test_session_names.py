@@ -10,7 +10,7 @@ from support.world import World, a_world
 from chain_gateway.core.limits import HOP_SECONDS
 from chain_gateway.service import identity
 
-MANY = tuple(f"app{number}" for number in range(identity.SIDS + 2))
+MANY = tuple(f"app{number}" for number in range(42))
 
 
 async def with_names_of_their_own(world: World, browser: Browser) -> dict[str, str]:
@@ -46,7 +46,7 @@ async def test_each_logout_over_the_back_channel_names_its_own() -> None:
 
 async def test_each_ticket_names_its_own(monkeypatch) -> None:
     """A ticket of a logout names the session of its app, also where the cookie had no room for it."""
-    monkeypatch.setattr(identity, "SIDS", 1)
+    monkeypatch.setattr(identity, "SIDS_BYTES", 30)
     async with a_world() as world, world.browser() as b:
         names = await with_names_of_their_own(world, b)
         await sign_out(world, b)
@@ -56,7 +56,7 @@ async def test_each_ticket_names_its_own(monkeypatch) -> None:
 
 async def test_a_hop_that_fails_is_owed_under_its_own_name(monkeypatch) -> None:
     """Whatever the cookie had room for, the failed hop leaves a logout that names the app's session."""
-    monkeypatch.setattr(identity, "SIDS", 1)
+    monkeypatch.setattr(identity, "SIDS_BYTES", 30)
     async with a_world() as world, world.browser() as b:
         names = await with_names_of_their_own(world, b)
         world.fronts["bank"].down()
