@@ -42,7 +42,7 @@ class Row:
     known: tuple[str, ...] = ()
 
     def __str__(self) -> str:
-        faults = f", {self.faults} fault" if self.faults else ""
+        faults = f", {self.faults} fault{'s' * (self.faults > 1)}" if self.faults else ""
         return f"{self.start}: {' and '.join(i.what for i in self.wanted)}{', ' * bool(self.words)}{self.words}{faults}"
 
     def first(self, world: World) -> State:
