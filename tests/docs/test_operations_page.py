@@ -1,0 +1,55 @@
+"""docs/operations.md says what the code does: the metrics, the names in the log, and what takes a restart."""
+
+from __future__ import annotations
+
+import re
+
+from doc_pages import ROOT, page, plain, table
+from prometheus_client.parser import text_string_to_metric_families
+
+from chain_gateway.cli.generation import DRAIN_SECONDS
+from chain_gateway.cli.supervisor import FIRST_PAUSE, LONGEST_PAUSE
+from chain_gateway.cli.worker import FIXED
+from chain_gateway.ops.meter import PrometheusMeter
+
+PAGE = page("docs/operations.md")
+CODE = "".join(path.read_text() for path in (ROOT / "chain_gateway").rglob("*.py"))
+
+
+def test_the_metrics_are_those_that_are_counted() -> None:
+    """Each with its labels, none too few and none too many."""
+    meter = PrometheusMeter()
+    meter.walk_begun("login")
+    meter.walk_ended("login", "done", 1)
+    meter.hop_settled("shop", "login", "form_post", "applied", 1)
+    meter.delivered("shop", "confirmed")
+    meter.app_up("shop", up=True)
+    meter.store_answered("advance", 1)
+    meter.op_answered("token", 1)
+    counted = {}
+    for family in text_string_to_metric_families(meter.text().decode()):
+        name = family.name + ("_total" if family.type == "counter" else "")
+        labels = {label for sample in family.samples for label in sample.labels} - {"le"}
+        if not name.endswith("_created"):
+            counted[name] = labels
+    written = {plain(row[0]): set(filter(None, re.split(r", ?", row[1].strip()))) for row in table(PAGE, "name")}
+    assert written == counted
+
+
+def test_the_names_in_the_log_are_those_of_the_code() -> None:
+    """Every dotted name that the page has is logged somewhere."""
+    names = re.findall(r"`((?:walk|hop|delivery|configuration|operations)\.[a-z_]+)`", PAGE)
+    assert len(set(names)) >= 8
+    assert [name for name in names if f'"{name}"' not in CODE] == []
+
+
+def test_what_takes_a_restart_is_named() -> None:
+    """All of it."""
+    assert [name for name in FIXED if f"`{name}`" not in PAGE] == []
+
+
+def test_the_numbers_are_those_of_the_code() -> None:
+    """How long an open request has, and how long a worker that died is left alone."""
+    assert f"has {DRAIN_SECONDS} seconds" in PAGE
+    assert (FIRST_PAUSE, LONGEST_PAUSE) == (0.5, 30.0)
+    assert "after half\na second, then a second, and so on up to 30 seconds" in PAGE
