@@ -60,11 +60,15 @@ class Row:
                     told.append(f"{words}\n  by {search.schedule(first, state)}")
             return found, told
 
+    @property
+    def cells(self) -> str:
+        """How the line of the page about it begins."""
+        what = ", ".join(intention.what for intention in self.wanted)
+        return f"| {self.start} | {what} | {self.words} | {self.faults} | "
+
     def line(self, found: Found) -> str:
         """The line of the page about it."""
-        what = ", ".join(intention.what for intention in self.wanted)
-        counts = f"{found.states:,} | {found.events:,} | {found.ends:,} | {found.schedules:.3g}"
-        return f"| {self.start} | {what} | {self.words} | {self.faults} | {counts} |"
+        return f"{self.cells}{found.states:,} | {found.events:,} | {found.ends:,} | {found.schedules:.3g} |"
 
 
 TWO_STEP, BY_FORM = Mode.TWO_STEP, Mode.FORM_POST
