@@ -97,6 +97,18 @@ class _Case:
         """Whether the app holds or may hold the session of another person."""
         return others_session(self.entry, self.who, self.now, self.app)
 
+    def never_seen(self) -> bool:
+        """Whether the ledger tells of no session that anybody ever had at the app in this browser."""
+        entry = self.entry
+        return entry is None or (entry.holding in GONE and not entry.sub and not entry.sid)
+
+    def untold(self) -> bool:
+        """Whether the ledger has no line for an app that may be signed in to.
+
+        A browser whose memory was lost looks like a new one, so only a line says that there is no session (0009).
+        """
+        return self.entry is None and self.app.login is not Mode.NONE
+
     def outlived(self) -> bool:
         """Whether a session of the app must have run out by itself."""
         return self.entry is not None and self.now - self.entry.since > self.app.session_max
@@ -120,7 +132,7 @@ LOGIN_RULES: tuple[_Rule, ...] = (
     (lambda c: c.silent and bool(c.asking), False, "a silent login visits only the app that asked"),
     (lambda c: c.foreign(), True, "holds a session of somebody else"),
     (lambda c: c.app.visit is Visit.LAZY, False, "lazy: signs in on its first visit"),
-    (lambda c: c.app.visit is Visit.RECENT and c.entry is None, False, "recent: this browser has not been there yet"),
+    (lambda c: c.app.visit is Visit.RECENT and c.never_seen(), False, "recent: this browser has not been there yet"),
     (lambda c: c.fresh(), False, "holds a fresh session of the same sign-in"),
     (lambda c: c.app.visit is Visit.RECENT, True, "recent: this browser has been there"),
     (lambda c: True, True, "eager: walked at each login"),  # noqa: ARG005 - the last rule fits every app
@@ -131,6 +143,7 @@ LOGOUT_RULES: tuple[_Rule, ...] = (
     (lambda c: c.app.logout is Mode.NONE, False, "takes no logout"),
     (lambda c: bool(c.only), True, "it is the one that signs out"),
     (lambda c: not c.known, True, "nothing is known of this browser, so it may hold a session"),
+    (lambda c: c.untold(), True, "may hold a session: this browser has not signed out of it yet"),
     (lambda c: c.entry is None or c.entry.holding in GONE, False, "holds no session of this browser"),
     (lambda c: c.outlived(), False, "its session has run out"),
     (lambda c: c.holding(Holding.OWED), True, "owed: an earlier sign-out was not confirmed"),

@@ -63,7 +63,8 @@ class Notes:
     def entries(self, before: Walk, walk: Walk, actions: Iterable[Action], identity: Identity) -> list[Entry]:
         """The entries of one step from ``before`` to ``walk``, in order, for ``by_name``.
 
-        A login hop that failed before its ticket went out leaves the app's entry as it is.
+        A login hop that failed before its ticket went out leaves the app's entry as it is. An app that says that there
+        was no session has an entry of nobody's: it counts as one where this browser has not been.
         """
         out = before.cursor if before.place in TICKET_OUT else None
         noted = []
@@ -73,7 +74,9 @@ class Notes:
                     continue
                 hop = walk.hops[action.index]
                 otherwise = Holding.MAY_HOLD if hop.mode is Mode.EXTERNAL else OTHERWISE[walk.kind]
-                entry = self._entry(walk, hop.tag, AFTER.get((walk.kind, action.outcome), otherwise), identity)
+                what = (walk.kind, action.outcome)
+                whose = Identity() if what == (Kind.LOGOUT, Outcome.ABSENT) else identity
+                entry = self._entry(walk, hop.tag, AFTER.get(what, otherwise), whose)
             elif isinstance(action, SendTicket | SendAway) and walk.kind is Kind.LOGIN:
                 entry = self._entry(walk, walk.hop.tag, Holding.MAY_HOLD, identity)
             else:

@@ -65,6 +65,8 @@ def test_lazy_and_recent_apps_wait_for_their_visit() -> None:
     assert visited(plan_login(chain, {}, ALICE, now=NOW)) == ["shop"]
     seen = {"bank": an_entry("bank", Holding.NONE)}
     assert visited(plan_login(chain, seen, ALICE, now=NOW)) == ["shop", "bank"]
+    left_out = {"bank": an_entry("bank", Holding.NONE, sub="", sid="")}
+    assert visited(plan_login(chain, left_out, ALICE, now=NOW)) == ["shop"]
     assert visited(plan_login(chain, {}, ALICE, now=NOW, asking="news")) == ["shop", "news"]
 
 
@@ -94,6 +96,15 @@ def test_a_logout_of_an_unknown_browser_visits_all() -> None:
     assert visited(plan_logout(a_chain(), browser(), now=NOW)) == ["shop", "news", "bank"]
 
 
+@pytest.mark.parametrize("visit", list(Visit))
+def test_only_a_line_says_that_an_app_holds_nothing(visit: Visit) -> None:
+    """A memory that was lost leaves no trace of itself: an app without a line is visited once, and then has one."""
+    chain = a_chain(an_app("shop"), an_app("news", visit=visit), an_app("bank", login=Mode.NONE))
+    assert visited(plan_logout(chain, browser(an_entry("shop")), now=NOW)) == ["shop", "news"]
+    after = browser(an_entry("shop", Holding.NONE), an_entry("news", Holding.NONE, sub="", sid=""))
+    assert visited(plan_logout(chain, after, now=NOW)) == []
+
+
 def test_what_is_owed_comes_first_and_external_apps_last() -> None:
     """An earlier sign-out that was not confirmed is made up for before anything else."""
     chain = a_chain(an_app("shop", logout=Mode.EXTERNAL, external_logout="x"), an_app("news"), an_app("bank"))
@@ -104,7 +115,7 @@ def test_what_is_owed_comes_first_and_external_apps_last() -> None:
 def test_signed_out_means_out_of_apps_of_other_chains_too() -> None:
     """A session at a registered app outside this chain is ended as well, if this browser has one."""
     registry = a_registry(an_app("shop"), an_app("news"), an_app("bank"))
-    known = browser(an_entry("shop"), an_entry("bank"))
+    known = browser(an_entry("shop"), an_entry("news", Holding.NONE), an_entry("bank"))
     decisions = plan_logout(a_chain(an_app("shop"), an_app("news")), known, now=NOW, others=registry.apps)
     assert visited(decisions) == ["shop", "bank"]
 

@@ -193,28 +193,6 @@ async def test_no_session_id_is_too_long_to_sign_out(apps: int, length: int) -> 
 @pytest.mark.xfail(
     strict=True,
     raises=AssertionError,
-    reason="one line in a ledger that was lost counts as all that there is, so a sign-out visits one app and says done",
-)
-@pytest.mark.parametrize("lost", ["store", "cookie"])
-async def test_a_sign_out_reaches_what_was_signed_in_before_the_memory_was_lost(lost: str) -> None:
-    """After the loss one app signs in silently; a sign-out has to visit the others all the same (F24, I2)."""
-    async with a_world(op=NO_OP) as world, world.browser() as b:
-        await world.sign_in(b)
-        world.clock.now += 60
-        if lost == "store":
-            await world.store.close()
-            await world.store.open()
-        else:
-            b.jars.pop(world.gateway)
-        await b.open(silent(world))
-        page = await world.sign_out(b)
-        assert page.url == f"{world.apps['shop']}/"
-        assert await world.signed_in(b) == {}
-
-
-@pytest.mark.xfail(
-    strict=True,
-    raises=AssertionError,
     reason="a logout of a browser that the store does not know is forgotten after half an hour, and silent logins work",
 )
 async def test_a_sign_out_stands_until_somebody_signs_in_by_hand() -> None:
