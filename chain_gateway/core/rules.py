@@ -153,8 +153,11 @@ def send_away(walk: Walk, event: Event) -> Change:
 
 
 def send_begin(walk: Walk, event: Event) -> Change:
-    """The first of the two steps."""
-    return walk._replace(redirects=walk.redirects + 2), (SendBegin(),)
+    """The first of the two steps.
+
+    Both are counted: a hop that ends after the first leads no further than the page before the run has named.
+    """
+    return walk._replace(redirects=walk.redirects + HOP_REDIRECTS[Mode.TWO_STEP]), (SendBegin(),)
 
 
 def send_ticket(walk: Walk, event: Event) -> Change:
@@ -167,7 +170,17 @@ def send_ticket(walk: Walk, event: Event) -> Change:
 def send_bound_ticket(walk: Walk, event: Event) -> Change:
     """The second of the two steps: the ticket carries what the app's own cookie must match."""
     cnf = event.value if isinstance(event, Bound) else ""
-    return walk._replace(redirects=walk.redirects + 2), (SendTicket(cnf),)
+    return walk, (SendTicket(cnf),)
+
+
+def left_out(walk: Walk) -> Walk:
+    """``walk`` whose hop was to go out and will not: no other try, and another page in place of one that is not shown.
+
+    That page is what the form before it was allowed to lead to, and where the count of redirects begins anew.
+    """
+    if walk.mode is Mode.FORM_POST:
+        walk = walk._replace(redirects=walk.budget)
+    return walk._replace(attempt=RETRIES)
 
 
 def try_again(walk: Walk, event: Event) -> Change:

@@ -16,6 +16,7 @@ from chain_gateway.core.ledger import Entry, Holding, OpRecord
 from chain_gateway.core.limits import HOP_SECONDS, OWED_SECONDS, WALK_SECONDS
 from chain_gateway.core.machine import step
 from chain_gateway.core.packing import pack, unpack
+from chain_gateway.core.rules import left_out
 from chain_gateway.core.walk import Hops, Kind, Outcome, Walk
 from chain_gateway.errors import StoreUnavailable
 from chain_gateway.service.confirmed import is_settled
@@ -158,7 +159,7 @@ class Passage:
         now = self._realm.now()
         stepped, actions = step(walk, event, now)
         while isinstance(actions[-1], SendTicket | SendBegin | SendAway) and (why := self._why_not(stepped)):
-            stepped, more = step(stepped, HopFailed(why, why.word), now)
+            stepped, more = step(left_out(stepped), HopFailed(why, why.word), now)
             actions = (*actions[:-1], *more)
         return stepped.issued(self._realm.random(WALK_NONCE_BYTES), now), actions
 

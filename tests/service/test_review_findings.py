@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 from aiohttp import web
-from support.browser import Browser, Page, TooManyRedirects, origin
+from support.browser import Browser, Page
 from support.builders import NOW, a_chain, an_app, an_entry
 from support.world import World, a_world, choose
 
@@ -79,45 +79,6 @@ def form_action(page: Page) -> set[str]:
 def silent(world: World) -> str:
     """A login for Shop that shows nothing."""
     return f"{world.gateway}/login?app=shop&prompt=none&return_to={world.apps['shop']}/"
-
-
-@pytest.mark.xfail(
-    strict=True,
-    raises=TooManyRedirects,
-    reason="a form_post hop that is left out resets the count of redirects, though no page was shown",
-)
-async def test_a_page_that_is_not_shown_breaks_no_run_of_redirects() -> None:
-    """Seven hops, a dead app with a page, seven hops: the browser must see a page before it gives up (T34)."""
-    names = ("shop", *(f"a{n}" for n in range(6)), "down", *(f"b{n}" for n in range(7)))
-    async with a_world(*names, op=NO_OP, apps={"down": {"logout": "form_post"}}) as world, world.browser() as b:
-        await world.sign_in(b)
-        await declared_down(world, "down")
-        await world.sign_out(b)
-
-
-@pytest.mark.xfail(
-    strict=True,
-    raises=AssertionError,
-    reason="form-action ends at the next page, also where that page's app is down and its hop is left out",
-)
-@pytest.mark.parametrize("kind", ["login", "logout"])
-async def test_a_form_names_where_the_run_leads_when_the_next_app_is_down(kind: str) -> None:
-    """Chromium would stop the walk at a redirect to an origin that the page before did not name (T48)."""
-    modes = {"shop": {"logout": "form_post"}, "news": {"logout": "form_post"}, "bank": {"login": "two_step"}}
-    async with a_world(op=NO_OP, apps=modes) as world, world.browser() as b:
-        await world.sign_in(b)
-        if kind == "login":
-            await world.sign_out(b)
-        await declared_down(world, "news")
-        if kind == "login":
-            await b.open(f"{world.apps['shop']}/chain/login?prompt=login")
-            await choose(b)
-        else:
-            await b.open(f"{world.apps['shop']}/")
-            await b.submit()
-        allowed = form_action(b.page)
-        page = await b.submit()
-        assert {origin(url) for url in page.chain} <= allowed
 
 
 @pytest.mark.xfail(

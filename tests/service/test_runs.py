@@ -1,0 +1,61 @@
+"""What the browser passes through from one page to the next, when hops in between cannot be made."""
+
+from __future__ import annotations
+
+import re
+
+import pytest
+from support.browser import Browser, Page, origin
+from support.world import World, a_world, choose
+
+NO_OP = {"logout": "none"}
+
+
+async def declared_down(world: World, name: str) -> None:
+    """Lets an app fail until its breaker is open."""
+    world.fronts[name].down()
+    for _ in range(4):
+        world.clock.now += 11
+        await world.look()
+
+
+def form_action(page: Page) -> set[str]:
+    """The origins that the page's policy lets its form pass through."""
+    found = re.search("form-action ([^;]*)", page.headers["Content-Security-Policy"])
+    assert found is not None
+    return set(found[1].split())
+
+
+async def at_the_first_form(world: World, browser: Browser, kind: str) -> Page:
+    """A walk of Alice's, whose first hop is a form; News is down since before."""
+    await world.sign_in(browser)
+    if kind == "login":
+        await world.sign_out(browser)
+    await declared_down(world, "news")
+    if kind == "login":
+        await browser.open(f"{world.apps['shop']}/chain/login?prompt=login")
+        await choose(browser)
+    else:
+        await browser.open(f"{world.apps['shop']}/")
+        await browser.submit()
+    return browser.page
+
+
+async def test_a_page_that_is_not_shown_breaks_no_run_of_redirects() -> None:
+    """Seven hops, a dead app with a page, seven hops: the browser sees a page before it gives up (T34)."""
+    names = ("shop", *(f"a{n}" for n in range(6)), "down", *(f"b{n}" for n in range(7)))
+    async with a_world(*names, op=NO_OP, apps={"down": {"logout": "form_post"}}) as world, world.browser() as b:
+        await world.sign_in(b)
+        await declared_down(world, "down")
+        assert "14 of 15" in (await world.sign_out(b)).text
+
+
+@pytest.mark.parametrize("kind", ["login", "logout"])
+async def test_a_form_names_where_the_run_leads_when_the_next_app_is_down(kind: str) -> None:
+    """Chromium would stop the walk at a redirect to an origin that the page before did not name (T48)."""
+    modes = {"shop": {"logout": "form_post"}, "news": {"logout": "form_post"}, "bank": {"login": "two_step"}}
+    async with a_world(op=NO_OP, apps=modes) as world, world.browser() as b:
+        allowed = form_action(await at_the_first_form(world, b, kind))
+        page = await b.submit()
+        assert {origin(url) for url in page.chain} <= allowed
+        assert "2 of 3" in (await b.walk_on()).text
