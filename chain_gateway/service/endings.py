@@ -27,16 +27,23 @@ class Endings:
         """The last reply of ``walk``.
 
         A login without a failed hop, and a logout of which every app's part is proven, go on to the return URL. A
-        login that shows nothing goes on whatever came of it. Everything else is told on a page.
+        login that shows nothing goes on too, with an error if the app that it was for was not signed in to: without one
+        that app would ask again, for ever. Everything else is told on a page.
         """
         known = await self.known(walk)
         walk = with_confirmations(self._realm, walk, known)
         cookies = self.clear(walk, visitor)
-        if walk.return_to and walk.place is Place.DONE and (walk.silent or _went_well(walk)):
+        if walk.return_to and walk.place is Place.DONE and (self._served(walk) if walk.silent else _went_well(walk)):
             return Go(walk.return_to, cookies=cookies)
         if walk.return_to and walk.silent:
             return Go(with_query(walk.return_to, error="temporarily_unavailable"), cookies=cookies)
         return Show(self.page(walk, known), cookies=cookies)
+
+    def _served(self, walk: Walk) -> bool:
+        """Whether no hop failed at the app that asked, or at the one that the browser goes back to."""
+        back = self._realm.registry.by_origin.get(origin_of(walk.return_to))
+        tags = {walk.app, back.tag if back else walk.app}
+        return not any(hop.tag in tags and walk.hops.outcome(index).failed for index, hop in enumerate(walk.hops))
 
     async def known(self, walk: Walk) -> Browser | None:
         """What the store knows of the browser of a logout; None if it is out of reach, and for a login."""

@@ -140,7 +140,6 @@ async def test_a_first_visit_to_such_a_site_is_stopped_by_no_policy(chromium, tm
 
 
 @pytest.mark.parametrize("visit", ["lazy", "eager"])
-@pytest.mark.xfail(strict=True, reason="a silent walk whose only hop was refused goes on without an error")
 async def test_a_first_silent_visit_does_not_go_round(chromium, tmp_path, monkeypatch, visit):
     """The site cannot prove the browser, so nobody is signed in there, and it hears so (T33)."""
     asking_silently(monkeypatch)

@@ -50,6 +50,38 @@ async def test_a_page_that_is_not_shown_breaks_no_run_of_redirects() -> None:
         assert "14 of 15" in (await world.sign_out(b)).text
 
 
+class Blocking(Browser):
+    """A browser that keeps no cookie of the origins named."""
+
+    blocked: tuple[str, ...] = ()
+
+    def _keep(self, url: str) -> None:
+        super()._keep(url)
+        if origin(url) in self.blocked:
+            self.cookies(url).clear()
+
+
+@pytest.mark.parametrize(
+    ("link", "blocked", "error"),
+    [
+        ("app=bank&prompt=none", "bank", "?error=temporarily_unavailable"),
+        ("prompt=none&return_to={shop}/", "shop", "?error=temporarily_unavailable"),
+        ("prompt=none&return_to={shop}/", "news", ""),
+    ],
+)
+async def test_a_silent_login_that_failed_its_app_says_so(link: str, blocked: str, error: str) -> None:
+    """An app that hears of no error would ask again, for ever; what another app did is not its concern (F08, T33)."""
+    async with a_world() as world, Blocking() as b:
+        b.blocked = (world.apps[blocked],)
+        b.halt_at = f"{world.gateway}/callback"
+        await b.open(f"{world.gateway}/login?app=shop")
+        await choose(b)
+        b.halt_at, b.page = "", None
+        page = await b.open(f"{world.gateway}/login?{link.format(**world.apps)}")
+        assert page.url == f"{page.origin}/{error}"
+        assert page.origin == world.apps["shop" if "return_to" in link else "bank"]
+
+
 @pytest.mark.parametrize("kind", ["login", "logout"])
 async def test_a_form_names_where_the_run_leads_when_the_next_app_is_down(kind: str) -> None:
     """Chromium would stop the walk at a redirect to an origin that the page before did not name (T48)."""
