@@ -88,7 +88,8 @@ class Browser:
 
     ``signed_out_ms`` is when its last logout of everything began, by the clock of then, in milliseconds, 0 for never;
     ``signed_out_epoch`` is the epoch that this logout took, for comparing with other walks: epochs may run ahead of
-    every clock. ``op_session`` is the provider's side of the sign-in that stands, None without one.
+    every clock. ``op_session`` is the provider's side of the sign-in that stands, None without one. ``whole`` is False
+    where the store may have lost lines of the ledger: an app without one may hold a session all the same.
     """
 
     id: bytes
@@ -97,6 +98,7 @@ class Browser:
     signed_out_epoch: int = 0
     op_session: OpRecord | None = None
     ledger: Mapping[str, Entry] = field(default_factory=dict)
+    whole: bool = True
 
 
 def newer(old: Entry | None, new: Entry) -> bool:

@@ -181,15 +181,16 @@ def plan_logout(
 ) -> tuple[Decision, ...]:
     """The decision for each app of ``chain`` in the order of the hops; ``only`` limits it to one app.
 
-    Where nothing is known of the browser every app may hold a session. ``others`` are registered apps outside the
-    chain: one that holds a session of this browser is visited too, as "signed out" means everywhere.
+    Where nothing is known of the browser, or not the whole, every app may hold a session. ``others`` are registered
+    apps outside the chain: one that holds a session of this browser is visited too, as "signed out" means everywhere.
     """
     ledger = {name: e for name, e in browser.ledger.items() if name != OP_LINE} if browser is not None else {}
+    known = bool(ledger) and browser is not None and browser.whole
     inside = {app.id for app in chain.apps}
     outside = [app for app_id, app in (others or {}).items() if app_id not in inside and app_id in ledger]
     decisions = []
     for app in (*chain.apps, *outside):
-        case = _Case(app, ledger.get(app.id), now, known=bool(ledger), only=only)
+        case = _Case(app, ledger.get(app.id), now, known=known, only=only)
         decisions.append(_decide(LOGOUT_RULES, case, case.logout_mode()))
     return tuple(sorted(decisions, key=lambda d: _turn(d, ledger.get(d.app.id))))
 

@@ -9,15 +9,25 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 from urllib.parse import urlsplit
 
 import redis
+import trustme
 
 from chain_gateway.store.redis import RedisStore
 from chain_gateway.store.redis.places import read_place
 
-READY = re.compile(rb"Ready to accept connections|Sentinel ID is")
-QUIET = {"save": '""', "appendonly": "no", "bind": "127.0.0.1", "daemonize": "no", "logfile": '""'}
+READY = "Ready to accept connections|Sentinel ID is"
+SLOTS = ((0, 5460), (5461, 10922), (10923, 16383))
+QUIET = {
+    "save": '""',
+    "appendonly": "no",
+    "bind": "127.0.0.1",
+    "daemonize": "no",
+    "repl-diskless-sync-delay": "0",
+    "logfile": '""',
+}
 
 
 def free_port() -> int:
@@ -37,6 +47,8 @@ class Server:
     options: dict[str, str] = field(default_factory=dict)
     port: int = field(default_factory=free_port)
     program: str = "redis-server"
+    way_in: dict[str, Any] = field(default_factory=dict)
+    """What somebody needs who may do everything."""
     process: subprocess.Popen[bytes] | None = None
 
     def start(self) -> None:
@@ -51,13 +63,18 @@ class Server:
         self.process = subprocess.Popen(
             [self.program, str(file)], stdout=subprocess.PIPE, stderr=subprocess.STDOUT, cwd=self.folder
         )
+        self.heard(READY)
+
+    def heard(self, pattern: str) -> str:
+        """Waits for a line of its log."""
+        assert self.process is not None
         assert self.process.stdout is not None
-        told = b""
+        told = ""
         for line in self.process.stdout:
-            told += line
-            if READY.search(line):
-                return
-        raise AssertionError(told.decode())
+            told += line.decode()
+            if re.search(pattern, line.decode()):
+                return line.decode()
+        raise AssertionError(f"no {pattern!r} in:\n{told}")
 
     def kill(self) -> None:
         """SIGKILL, as when a machine loses it."""
@@ -68,14 +85,10 @@ class Server:
             self.process.stdout.close()
             self.process = None
 
-    def client(self, **options: object) -> redis.Redis:
-        """Somebody who may do everything."""
-        return redis.Redis(port=self.port, protocol=2, **options)  # type: ignore[call-overload, no-any-return]
-
-    def ask(self, *words: str) -> object:
+    def ask(self, *words: str | int) -> object:
         """One command by somebody who may do everything."""
-        with self.client() as client:
-            return client.execute_command(*words)  # type: ignore[no-untyped-call]
+        with redis.Redis(host="127.0.0.1", port=self.port, protocol=2, **self.way_in) as client:
+            return client.execute_command(*words)
 
     @property
     def url(self) -> str:
@@ -102,3 +115,96 @@ def running(*servers: Server) -> Iterator[None]:
     finally:
         for each in servers:
             each.kill()
+
+
+@dataclass
+class Ground:
+    """Servers that stand together as one store."""
+
+    url: str
+    servers: tuple[Server, ...]
+
+    def store(self) -> RedisStore:
+        """A store on it, not yet opened."""
+        return a_store(self.url)
+
+    def clear(self) -> None:
+        """Forgets everything."""
+        for each in self.servers:
+            if each.program == "redis-server" and b"role:master" in str(each.ask("INFO", "replication")).encode():
+                each.ask("FLUSHALL")
+
+
+@contextmanager
+def alone(folder: Path, **options: str) -> Iterator[Ground]:
+    """One server."""
+    server = Server(folder, options)
+    with running(server):
+        yield Ground(server.url, (server,))
+
+
+ACL = "user chain on >pa:ss ~cg{* resetchannels -@all +@read +@write -@dangerous +eval +evalsha +info +select +ping"
+"""What a gateway needs, as ``docs/decisions/0008-redis.md`` says it."""
+
+
+@contextmanager
+def behind_tls(folder: Path, *, clients: bool = False) -> Iterator[Ground]:
+    """One server that speaks TLS alone, and lets in one user; with ``clients`` it asks for their certificates, too."""
+    folder.mkdir(parents=True, exist_ok=True)
+    authority = trustme.CA()
+    authority.cert_pem.write_to_path(folder / "ca.pem")
+    for name in ("server", "client"):
+        leaf = authority.issue_cert("127.0.0.1")
+        leaf.private_key_pem.write_to_path(folder / f"{name}.key")
+        leaf.cert_chain_pems[0].write_to_path(folder / f"{name}.pem")
+    options = {
+        "tls-cert-file": str(folder / "server.pem"),
+        "tls-key-file": str(folder / "server.key"),
+        "tls-ca-cert-file": str(folder / "ca.pem"),
+        "tls-auth-clients": "yes" if clients else "no",
+        "user#1": ACL.removeprefix("user "),
+        "user#2": "admin on >admin ~* +@all",
+        "user#3": "default off",
+    }
+    port = free_port()
+    way_in = {"ssl": True, "ssl_ca_certs": str(folder / "ca.pem"), "username": "admin", "password": "admin"}
+    pair = {"ssl_certfile": str(folder / "client.pem"), "ssl_keyfile": str(folder / "client.key")}
+    server = Server(
+        folder, options | {"tls-port": str(port), "port": "0"}, port, way_in=way_in | (pair if clients else {})
+    )
+    with running(server):
+        yield Ground(f"rediss://chain:pa%3Ass@127.0.0.1:{port}?ca={folder}/ca.pem", (server,))
+
+
+@contextmanager
+def watched(folder: Path) -> Iterator[Ground]:
+    """A primary, its replica, and a sentinel that watches them as ``main``; another sentinel is down."""
+    primary = Server(folder / "one")
+    replica = Server(folder / "two", {"replicaof": f"127.0.0.1 {primary.port}"})
+    words = {
+        "sentinel#1": f"monitor main 127.0.0.1 {primary.port} 1",
+        "sentinel#2": "down-after-milliseconds main 300",
+        "sentinel#3": "failover-timeout main 2000",
+    }
+    sentinel = Server(folder / "sentinel", words, program="redis-sentinel")
+    with running(primary, replica):
+        replica.heard("sync: Finished with success|MASTER <-> REPLICA sync: Finished")
+        with running(sentinel):
+            sentinel.heard(r"\+slave slave")
+            url = f"redis+sentinel://127.0.0.1:{free_port()},127.0.0.1:{sentinel.port}/main"
+            yield Ground(url, (primary, replica, sentinel))
+
+
+@contextmanager
+def cluster(folder: Path) -> Iterator[Ground]:
+    """Three nodes, each with a third of the slots."""
+    options = {"cluster-enabled": "yes", "cluster-node-timeout": "2000"}
+    nodes = [Server(folder / f"node{number}", options) for number in range(3)]
+    with running(*nodes):
+        for number, (node, (first, last)) in enumerate(zip(nodes, SLOTS, strict=True), 1):
+            node.ask("CLUSTER", "SET-CONFIG-EPOCH", number)
+            node.ask("CLUSTER", "ADDSLOTSRANGE", first, last)
+            node.ask("CLUSTER", "MEET", "127.0.0.1", nodes[0].port)
+        for node in nodes:
+            node.heard("Cluster state changed: ok")
+        yield Ground(f"redis+cluster://127.0.0.1:{free_port()},127.0.0.1:{nodes[1].port}", tuple(nodes))

@@ -11,7 +11,7 @@ import hashlib
 from dataclasses import dataclass
 from typing import Final
 
-_OF_SHARD: Final = ("walks", "deadlines", "expiries", "over", "owed", "owing", "signins", "known")
+_OF_SHARD: Final = ("walks", "deadlines", "expiries", "over", "owed", "owing", "signins", "known", "life")
 """In the order in which ``lua/common.lua`` takes them; of a browser, ``browser`` and ``open`` come after."""
 
 

@@ -34,7 +34,7 @@ LONGEST_PAUSE: Final = 0.4
 class Call:
     """One script with its keys and words, and the future at which its answer is awaited."""
 
-    __slots__ = ("future", "keys", "script", "tries", "whole", "words")
+    __slots__ = ("future", "keys", "last", "script", "tries", "whole", "words")
 
     def __init__(
         self, asked: Script, keys: Sequence[str], words: Sequence[Text], future: asyncio.Future[object]
@@ -45,6 +45,7 @@ class Call:
         self.words = words
         self.future = future
         self.tries = 0
+        self.last: BaseException | None = None
         self.whole = False
 
 
@@ -92,7 +93,9 @@ class Lane:
 
     def _expire(self, call: Call) -> None:
         if not call.future.done():
-            call.future.set_exception(StoreUnavailable(f"{self._where}: no answer in time"))
+            refused = StoreUnavailable(f"{self._where}: no answer in time{f' ({call.last})' if call.last else ''}")
+            refused.__cause__ = call.last
+            call.future.set_exception(refused)
 
     def _soon(self) -> None:
         """Has what waits handed over after this turn of the loop, so that all calls of the turn go together."""
@@ -131,6 +134,7 @@ class Lane:
             elif may_pass(answer) and call.tries < TRIES:
                 failed = True
                 call.tries += 1
+                call.last = answer
                 pause = min(FIRST_PAUSE * 2**call.tries, LONGEST_PAUSE)
                 self._loop.call_later(pause * random.uniform(0.5, 1), self._again, call)  # noqa: S311 - no secret
             else:

@@ -127,11 +127,16 @@ class _Cluster:
 
     async def send(self, batch: Sequence[Question]) -> Sequence[object]:
         """See ``Link``."""
+        await self._client.initialize()  # once for all: calls that meet an unknown cluster disturb each other
         return await asyncio.gather(*(self._send(call) for call in batch), return_exceptions=True)
 
     async def _send(self, call: Question) -> object:
         async with self._at_once:
-            return await self._client.execute_command(*_command(call))
+            try:
+                return await self._client.execute_command(*_command(call))
+            except AttributeError as error:
+                # The client takes connections from under calls when another call finds that the cluster has changed.
+                raise ConnectionError("the connection was taken away") from error
 
     async def renew(self) -> None:
         """See ``Link``; the client looks at the cluster anew by itself."""

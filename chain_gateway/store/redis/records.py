@@ -99,6 +99,7 @@ def read_browser(browser: bytes, pairs: Sequence[bytes]) -> Browser | None:
         signed_out_epoch=int(fields.get(b"signed_out_epoch", 0)),
         op_session=op_session,
         ledger=ledger,
+        whole=fields[b"whole"] == b"1",
     )
 
 

@@ -6,6 +6,7 @@ import asyncio
 import heapq
 import secrets
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Final, cast
 
 from chain_gateway.core.ledger import Browser, Entry, OpRecord
@@ -61,8 +62,14 @@ class RedisStore:
             await lane.close()
 
     async def ping(self) -> None:
-        """See ``Store.ping``: every server of a cluster has a shard or more."""
-        await asyncio.gather(*(self._run("ping", self._keys.of_ping(shard)) for shard in range(self._keys.shards)))
+        """See ``Store.ping``; a server that throws keys away when its memory is full is none for us."""
+        asked = [self._run("ping", self._keys.of_ping(shard)) for shard in range(self._keys.shards)]
+        for told in await asyncio.gather(*asked):
+            memory = cast("bytes", told)
+            if b"\nmaxmemory:0\r" not in memory and b"\nmaxmemory_policy:noeviction\r" not in memory:
+                raise StoreUnavailable(
+                    f"{self._place}: maxmemory-policy must be noeviction, so that no key is lost alone"
+                )
 
     async def take_epoch(self, browser: bytes, now_ms: int, *, logout: bool) -> int:
         """See ``Walks.take_epoch``."""
@@ -141,9 +148,10 @@ class RedisStore:
             ]
             found = [each for some in await asyncio.gather(*claims) for each in read_owed(cast("list[bytes]", some))]
             claimed += found
-            if not found or self._keys.shards == 1:
+            # A second look is for what others took in between; with a lease that is over at once it would never end.
+            if not found or self._keys.shards == 1 or lease_until <= now:
                 break
-        return claimed
+        return [replace(each, due=lease_until) for each in sorted(claimed, key=_turn)]
 
     async def defer(self, browser: bytes, app: str, epoch: int, due: int, attempts: int) -> bool:
         """See ``Queue.defer``."""

@@ -1,10 +1,32 @@
 -- What every script begins with. Ids are hexadecimal, times and epochs decimal; see records.py for what is kept where.
-local WALKS, DEADLINES, EXPIRIES, OVER, OWED, OWING, SIGN_INS, KNOWN, BROWSER, OPEN = unpack(KEYS)
+local WALKS, DEADLINES, EXPIRIES, OVER, OWED, OWING, SIGN_INS, KNOWN, LIFE, BROWSER, OPEN = unpack(KEYS)
 local call = redis.call
 
 -- Lua 5.1 writes large numbers as 1.8e+12 on its own.
 local function text(number)
   return string.format('%.0f', number)
+end
+
+-- The number of this life of the data. It rises when another server answers for it, or the same one after a restart, as
+-- either may have forgotten what was written last: then the id under which Redis replicates is another one.
+local function this_life()
+  local id = string.match(call('INFO', 'replication'), 'master_replid:(%x+)')
+  local number, of = string.match(call('GET', LIFE) or '0|', '^(%d+)|(%x*)$')
+  if of == id then return number end
+  number = text(number + 1)
+  call('SET', LIFE, number .. '|' .. id)
+  return number
+end
+
+-- Begins each change of a browser: a record from an earlier life may lack what was written last, and is in doubt. So is
+-- one that begins with anything but an epoch that is taken, as what came before has been lost.
+local function touch(begins)
+  local life, stands = this_life(), call('HGET', BROWSER, 'life')
+  if stands ~= life then
+    call('HSET', BROWSER, 'life', life)
+    if stands or not begins then call('HSET', BROWSER, 'doubt', '1') end
+  end
+  return life
 end
 
 -- Until when a browser is kept, as far as is known now.

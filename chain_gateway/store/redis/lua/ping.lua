@@ -1,3 +1,3 @@
--- Writes something, which fails where nothing can be written.
+-- KEYS[1] alone: writes something, which fails where nothing can be written, and tells how the server uses its memory.
 redis.call('SET', KEYS[1], '1')
-return 1
+return redis.call('INFO', 'memory')
