@@ -103,6 +103,12 @@ def check(*, config: Config, json: Json = False) -> None:
 
 
 @frame.command()
+def doctor(*, config: Config, json: Json = False) -> None:
+    """Look at the provider, the apps, the store and the keys as they really are."""
+    _run("doctor", "doctor", config, as_json=json)
+
+
+@frame.command()
 def explain(
     *,
     config: Config,

@@ -88,7 +88,8 @@ class Front:
         async def stand(request: web.Request, handler: Handler) -> web.StreamResponse:
             self.seen.append(request.path)
             if request.path == BACK_CHANNEL:
-                self.tokens.append(claims(query("?" + await _body(request))["logout_token"]))
+                told = query("?" + await _body(request))
+                self.tokens += [claims(told["logout_token"])] if "logout_token" in told else []
                 async with self._news:
                     self._news.notify_all()
             elif request.path == HOP:

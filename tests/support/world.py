@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import socket
 import time
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from html import escape
@@ -16,6 +16,7 @@ from aiohttp import web
 
 from chain_gateway import assembly
 from chain_gateway.config.load import parse
+from chain_gateway.config.model import Settings
 from chain_gateway.demo.op.model import OpClient
 from chain_gateway.demo.op.provider import DemoOp
 from chain_gateway.ops.meter import PrometheusMeter
@@ -69,6 +70,7 @@ class World:
     runners: dict[str, web.AppRunner] = field(default_factory=dict)
     fronts: dict[str, Front] = field(default_factory=dict)
     """What stands before each app that has the SDK."""
+    settings: Settings | None = None
 
     async def deliver(self) -> int:
         """Delivers what is owed and due, by hand; returns how many deliveries were claimed."""
@@ -195,6 +197,7 @@ async def a_world(
     clock: Clock | None = None,
     private: Mapping[str, dict[str, object]] | None = None,
     meter: PrometheusMeter | None = None,
+    chains: Mapping[str, Sequence[str]] | None = None,
 ) -> AsyncIterator[World]:
     """A world of the apps named (default: shop, news, bank), with settings changed as given.
 
@@ -203,6 +206,7 @@ async def a_world(
     send logout tokens. ``elsewhere`` are origins of apps that are served by other programs, which have real time: with
     them goes a ``RealTime`` as ``clock``. ``private`` are private keys (JWK) of apps that have no secret, whose public
     halves are for ``apps`` to name. ``{origin}`` in a text of a setting is the app's own origin. ``meter`` counts.
+    ``chains`` takes the place of the one chain of all apps.
     """
     names = names or ("shop", "news", "bank")
     clock = clock or Clock()
@@ -248,7 +252,7 @@ async def a_world(
                 }
                 for name in names
             ],
-            "chains": [{"id": "main", "apps": list(names)}],
+            "chains": [{"id": chain, "apps": list(ids)} for chain, ids in (chains or {"main": names}).items()],
         },
         base=Path("/"),
         environ={},
@@ -281,6 +285,7 @@ async def a_world(
         main[assembly.BACKGROUND],
         runners,
         fronts,
+        settings,
     )
     try:
         yield world
