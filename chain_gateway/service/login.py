@@ -7,8 +7,9 @@ from dataclasses import dataclass
 from typing import Final
 
 from chain_gateway.core.ledger import GONE, Browser, Holding
+from chain_gateway.core.limits import HOP_SECONDS
 from chain_gateway.core.origins import with_query
-from chain_gateway.core.walk import Kind
+from chain_gateway.core.walk import Kind, Place
 from chain_gateway.errors import BadInput, OpUnavailable, StoreUnavailable
 from chain_gateway.oidc.authorization import LoginRequest, challenge_of
 from chain_gateway.service.identity import Identities
@@ -16,13 +17,15 @@ from chain_gateway.service.op_session import OpSessions
 from chain_gateway.service.ports import OpenIdProvider
 from chain_gateway.service.realm import Realm, Visitor
 from chain_gateway.service.resume import Resume
-from chain_gateway.service.stranded import stranded
+from chain_gateway.service.stranded import OUT, signing_out, stranded
 from chain_gateway.service.targets import Target, judge_target
 from chain_gateway.service.transactions import OpState, Transaction, Transactions
 from chain_gateway.service.views import Go, Reply
 from chain_gateway.tokens.encoding import b64e
 
 PROMPTS: Final = frozenset({"", "none", "login", "consent", "select_account"})
+HELD: Final = frozenset({*OUT, Place.PAUSED})
+"""Where a logout stands that an app or a page holds up; at the provider's logout, the provider decides what it asks."""
 UNAVAILABLE: Final = "temporarily_unavailable"
 _HINT: Final = re.compile(r"[\x20-\x7e]{0,256}")
 
@@ -51,7 +54,11 @@ class StartLogin:
         self._op_sessions = OpSessions(realm)
 
     async def __call__(self, visitor: Visitor, params: LoginParams) -> Reply:
-        """The redirect to the provider; BadInput or TargetRefused if the request names what is not registered."""
+        """The redirect to the provider; BadInput or TargetRefused if the request names what is not registered.
+
+        While a logout of everything has a hop out, it may be that app which answers with a login, and the provider's
+        session may live: so the logout goes on. Later it is the person who comes, and signs in by hand.
+        """
         if params.prompt not in PROMPTS:
             raise BadInput("unknown prompt", code="bad_input.prompt")
         if _HINT.fullmatch(params.login_hint) is None:
@@ -59,10 +66,15 @@ class StartLogin:
         target = judge_target(self._realm.registry, params.chain, params.app, params.return_to)
         if params.prompt == "none" and await self._signed_out(visitor, target):
             return login_required(target.return_to)
-        if not params.prompt and (reply := await self._go_on(visitor, target)) is not None:
+        prompt = params.prompt
+        if not prompt and (out := await signing_out(self._realm, visitor)) is not None and out.place in HELD:
+            if out.place in OUT and self._realm.now() < out.issued_at + HOP_SECONDS:
+                return await self._resume.past_hop(out, visitor)
+            prompt = "login"
+        if not prompt and (reply := await self._go_on(visitor, target)) is not None:
             return reply
         try:
-            return await self.leave(visitor, target, prompt=params.prompt, login_hint=params.login_hint)
+            return await self.leave(visitor, target, prompt=prompt, login_hint=params.login_hint)
         except OpUnavailable:
             if params.prompt != "none":
                 raise

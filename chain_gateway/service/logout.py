@@ -27,7 +27,7 @@ from chain_gateway.service.passage import WALK_NONCE_BYTES, Passage
 from chain_gateway.service.realm import Realm, Visitor
 from chain_gateway.service.resume import Resume
 from chain_gateway.service.sessions import sessions_of
-from chain_gateway.service.stranded import stranded
+from chain_gateway.service.stranded import signing_out, stranded
 from chain_gateway.service.targets import Target, judge_target
 from chain_gateway.service.views import ConfirmPage, Reply, Show
 from chain_gateway.tokens.app_key import AppKey
@@ -70,7 +70,8 @@ class StartLogout:
             params, named = self._confirmed(visitor, params.confirm)
             return await self._walk(visitor, self._target(params), params, named)
         target = self._target(params)
-        if (walk := await stranded(self._realm, visitor, Kind.LOGOUT)) is not None:
+        walk = await stranded(self._realm, visitor, Kind.LOGOUT)
+        if walk is not None and walk.chain == target.chain.id:
             return await self._resume.past_hop(walk._replace(return_to=target.return_to or walk.return_to), visitor)
         known = await self._known(visitor)
         signed = bool(params.request) and await self._is_signed(target, params, known)
@@ -177,6 +178,11 @@ class StartLogout:
     async def _walk(self, visitor: Visitor, target: Target, params: LogoutParams, named: str | None = None) -> Reply:
         """Takes the epoch and begins; ``named`` is the digest of whom a form named, None where no form led here."""
         realm = self._realm
+        if target.app is not None and params.scope == "app" and (out := await signing_out(realm, visitor)) is not None:
+            # A new walk would stop that one, and with it what only that one ends: the provider's session, for one.
+            if out.chain == target.chain.id or any(hop.tag == target.app.tag for hop in out.hops):
+                return await self._resume.resume(visitor)
+            params = replace(params, scope="all")
         browser = visitor.browser or realm.random(16)
         # The epoch first: once it is taken no older walk sends a ticket, so nothing is missed in the ledger.
         epoch = await self._epoch(browser, whole=params.scope != "app")

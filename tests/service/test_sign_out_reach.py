@@ -3,7 +3,12 @@
 from __future__ import annotations
 
 import pytest
-from support.world import World, a_world
+from aiohttp import web
+from support.browser import Browser
+from support.wire import query
+from support.world import World, a_world, choose
+
+from chain_gateway.core.limits import HOP_SECONDS
 
 NO_OP = {"logout": "none"}
 
@@ -41,3 +46,141 @@ async def test_a_lazy_app_is_visited_by_the_first_sign_out_alone() -> None:
             visited = [url for url in page.chain if "/chain/hop" in url]
             assert [name for name in world.apps if any(world.apps[name] in url for url in visited)] == ["shop", *others]
             world.clock.now += 60
+
+
+def comes_back_to_sign_in(world: World, name: str) -> None:
+    """Lets an app answer its hop with a login that nobody asked for."""
+
+    async def again(_request: web.Request) -> web.Response:
+        world.clock.now += 1
+        return web.Response(status=302, headers={"Location": f"{world.gateway}/login?app={name}"})
+
+    world.fronts[name].fault, world.fronts[name].paths = again, ("/chain/hop",)
+
+
+@pytest.mark.parametrize("when", ["last", "none"])
+async def test_no_app_turns_a_sign_out_into_a_sign_in(when: str) -> None:
+    """The provider would sign in without a question; the sign-out goes on past that app instead."""
+    async with a_world(op={"logout": when}) as world, world.browser() as b:
+        await world.sign_in(b)
+        comes_back_to_sign_in(world, "news")
+        world.clock.now += 5
+        await b.open(f"{world.apps['shop']}/")
+        await b.submit()
+        world.fronts["news"].well()
+        await world.walk_out(b)
+        assert await world.signed_in(b) == {"news": "demo|alice"}
+        assert set(await world.owed()) == {"news"}
+
+
+@pytest.mark.parametrize("paused", [False, True])
+async def test_a_sign_out_that_stands_open_is_followed_by_a_sign_in_by_hand_alone(paused: bool) -> None:
+    """An app can wait until the time of its hop is over; a page of the gateway that waits is left open as well."""
+    names = ("shop", "news", *(f"a{n}" for n in range(7 * paused)))
+    async with a_world(*names, op=NO_OP) as world, world.browser() as b:
+        await world.sign_in(b)
+        world.clock.now += 5
+        if paused:
+            await b.open(f"{world.apps['shop']}/")
+            await b.submit()
+            assert b.page.origin == world.gateway
+            world.clock.now += 1
+        else:
+            comes_back_to_sign_in(world, "news")
+            b.halt_at = f"{world.gateway}/login"
+            await b.open(f"{world.apps['shop']}/")
+            await b.submit()
+            world.fronts["news"].well()
+            world.clock.now += HOP_SECONDS
+        b.page, b.halt_at = None, ""
+        await b.open(f"{world.gateway}/login?app=news")
+        assert b.page.origin == world.op.issuer
+        await choose(b)
+        await b.walk_on()
+        assert set(await world.signed_in(b)) == set(world.apps)
+
+
+async def test_at_the_providers_logout_nobody_is_held_up() -> None:
+    """Some providers never lead back; who goes on to sign in is sent to the provider as ever."""
+    async with a_world(op={"logout": "last"}) as world, world.browser() as b:
+        await world.sign_in(b)
+        await b.open(f"{world.apps['shop']}/")
+        b.halt_at = world.op.issuer
+        assert "/session/end" in (await b.submit()).url
+        b.page, b.halt_at = None, f"{world.op.issuer}/authorize"
+        page = await b.open(f"{world.gateway}/login?app=news")
+        assert "prompt" not in query(page.url)
+
+
+async def test_a_sign_out_of_everything_is_not_swallowed_by_one_of_an_app() -> None:
+    """Shop signed the request for all apps; that News is held up with its own is no reason to sign out of nothing."""
+    async with a_world(op=NO_OP) as world, world.browser() as b:
+        await world.sign_in(b)
+        world.fronts["news"].answers(500, "/chain/hop")
+        await b.open(f"{world.gateway}/logout?app=news&scope=app")
+        await b.submit()
+        world.clock.now += HOP_SECONDS + 1
+        await world.sign_out(b)
+        world.clock.now += HOP_SECONDS + 1
+        await b.open(f"{world.gateway}/resume")
+        assert set(await world.signed_in(b)) == {"news"}
+
+
+TWO_CHAINS = {"main": ["shop", "news"], "other": ["bank", "mail"]}
+
+
+async def test_a_sign_out_of_one_chain_is_not_swallowed_by_that_of_another() -> None:
+    """What was lost is found by a sign-out of its own chain, not by going on with one that is held up."""
+    names = [name for apps in TWO_CHAINS.values() for name in apps]
+    async with a_world(*names, op=NO_OP, chains=TWO_CHAINS) as world, world.browser() as b:
+        await world.sign_in(b, "bank")
+        b.jars.pop(world.gateway)
+        world.clock.now += 60
+        await world.sign_in(b, "shop")
+        b.halt_at = world.apps["news"]
+        await world.sign_out(b, "shop")
+        b.page, b.halt_at = None, ""
+        world.clock.now += HOP_SECONDS
+        await b.open(f"{world.gateway}/logout?chain=other")
+        await b.submit()
+        await b.walk_on()
+        assert await world.signed_in(b) == {}
+
+
+async def held_up_at_news(world: World, browser: Browser) -> str:
+    """Signing out of everything, with the browser on its way to News; where it is going."""
+    world.clock.now += 60
+    browser.halt_at = f"{world.apps['news']}/chain/hop"
+    left = (await world.sign_out(browser)).url
+    browser.page, browser.halt_at = None, ""
+    world.clock.now += 1
+    return left
+
+
+async def test_a_sign_out_of_one_app_does_not_stop_that_of_everything() -> None:
+    """Both were wanted. A hostile app can do the same with a request that it signed, and its visit never comes back."""
+    async with a_world(op={"logout": "last"}) as world, world.browser() as b:
+        await world.sign_in(b)
+        left = await held_up_at_news(world, b)
+        await b.open(f"{world.gateway}/logout?app=bank&scope=app")
+        await b.submit()
+        world.clock.now += 1
+        b.page = None
+        await b.open(left)
+        await world.walk_out(b)
+        page = await b.open(f"{world.apps['bank']}/account")
+        assert page.origin == world.op.issuer
+
+
+async def test_a_sign_out_of_an_app_elsewhere_takes_over_that_of_everything() -> None:
+    """The one under way does not visit that app; the new one visits it, and all that the other would have."""
+    names = [name for apps in TWO_CHAINS.values() for name in apps]
+    async with a_world(*names, op={"logout": "last"}, chains=TWO_CHAINS) as world, world.browser() as b:
+        await world.sign_in(b)
+        await held_up_at_news(world, b)
+        await b.open(f"{world.gateway}/logout?app=bank&scope=app")
+        await b.submit()
+        await world.walk_out(b)
+        assert await world.signed_in(b) == {}
+        page = await b.open(f"{world.apps['bank']}/account")
+        assert page.origin == world.op.issuer

@@ -164,12 +164,13 @@ async def test_a_sign_in_begins_although_an_older_one_was_left_standing() -> Non
 
 
 async def test_one_app_alone_does_not_lead_on() -> None:
-    """What is gone on with is a walk of this browser's newest intention, and that was `scope=app` here."""
+    """What is gone on with is a sign-out of everything: who comes now may want another app out, or all."""
     async with a_world(op=NO_OP) as world, world.browser() as b:
-        await signing_out_stuck_at_news(world, b)
-        world.clock.now += 1
-        await b.open(f"{world.gateway}/logout?app=bank&scope=app")
+        await world.sign_in(b)
+        b.halt_at = world.apps["news"]
+        await b.open(f"{world.gateway}/logout?app=news&scope=app")
         await b.submit()
+        b.page, b.halt_at = None, ""
         world.clock.now += HOP_SECONDS
         page = await b.open(f"{world.gateway}/logout")
         assert "Sign out of" in page.text
