@@ -30,6 +30,11 @@ class Cached(Generic[T]):
         self._flight: asyncio.Task[T] | None = None
 
     @property
+    def kept(self) -> T | None:
+        """The copy that is kept, however old; None before the first has come."""
+        return self._kept
+
+    @property
     def fetching(self) -> bool:
         """Whether a fetch is under way, which ``renewed`` would join."""
         return self._flight is not None

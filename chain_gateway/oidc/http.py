@@ -13,6 +13,7 @@ from typing import Final
 import aiohttp
 
 from chain_gateway.core.limits import OP_SECONDS
+from chain_gateway.core.origins import origin_of
 from chain_gateway.errors import OpUnavailable
 from chain_gateway.oidc import authorization, logout
 from chain_gateway.oidc.authorization import LoginRequest
@@ -76,6 +77,11 @@ class Provider:
     async def login_url(self, request: LoginRequest) -> str:
         """Where ``request`` sends the browser."""
         return authorization.login_url(self._client, await self.metadata(), request)
+
+    def login_origin(self) -> str:
+        """Where people sign in, as far as is known without asking: the issuer's own origin before the metadata came."""
+        known = self._metadata.kept
+        return origin_of(known.authorization_endpoint if known else self._client.issuer)
 
     async def check_response_issuer(self, issuer: str | None) -> None:
         """SignInFailed unless the response at the callback, whose ``iss`` this is, can be the provider's (RFC 9207)."""

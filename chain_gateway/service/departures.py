@@ -29,7 +29,7 @@ class Departures:
     """Performs what the machine asks for."""
 
     def __init__(self, realm: Realm, provider: OpenIdProvider) -> None:
-        """``provider`` knows where its own logout is."""
+        """``provider`` knows where its own pages are."""
         self._realm = realm
         self._provider = provider
         self._tickets = Tickets(realm)
@@ -125,9 +125,10 @@ class Departures:
     def _hop_page(self, walk: Walk, app: App, hop_url: str, ticket: str) -> HopPage:
         tags, ends = form_reach(walk)
         origins = [self._realm.registry.by_tag[tag].origin for tag in tags if tag in self._realm.registry.by_tag]
-        # A login that gives way to a newer one of the same person goes on to its return URL from any hop.
+        # A login that gives way to a newer one of the same person goes on to its return URL from any hop. Where the
+        # page there is for people who are signed in, and this one is not, its app sends the browser to the provider.
         if walk.return_to and (ends or walk.kind is Kind.LOGIN):
-            origins.append(origin_of(walk.return_to))
+            origins += [origin_of(walk.return_to), self._provider.login_origin()]
         relay = self._tickets.relay_url(self._tickets.state(walk))
         return HopPage(
             view=describe(self._realm, walk),

@@ -78,6 +78,9 @@ class OpenIdProvider(Protocol):
     async def login_url(self, request: LoginRequest) -> str:
         """Where the browser signs in; raises OpUnavailable."""
 
+    def login_origin(self) -> str:
+        """The origin of where the browser signs in, as far as is known at once."""
+
     async def redeem(self, code: str, verifier: str, nonce: str) -> SignIn:
         """What the provider says of the person; raises SignInFailed or OpUnavailable."""
 

@@ -127,7 +127,6 @@ async def test_a_first_visit_to_such_a_site_comes_to_an_end(chromium, tmp_path):
         assert await one.person.looks() == dict.fromkeys(("shop", "news"), "demo|alice")
 
 
-@pytest.mark.xfail(strict=True, reason="the hop's form may not lead through the provider after the end of its walk")
 async def test_a_first_visit_to_such_a_site_is_stopped_by_no_policy(chromium, tmp_path):
     """The run that began with the form goes on through the site's next question to the page that says why (T48)."""
     lazy = {"bank": {"visit": "lazy"}}

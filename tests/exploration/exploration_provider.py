@@ -75,6 +75,10 @@ class Provider:
         }
         return f"{origin_of(PROVIDER)}/authorize?{urlencode(wanted)}"
 
+    def login_origin(self) -> str:
+        """See the port."""
+        return origin_of(PROVIDER)
+
     async def redeem(self, code: str, verifier: str, nonce: str) -> SignIn:
         """See the port: a code is good once, for its own verifier and nonce."""
         found = next((each for each in self.state.codes if each.code == code), None)

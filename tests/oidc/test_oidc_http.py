@@ -414,6 +414,15 @@ async def test_the_issuer_of_a_response_is_demanded_where_it_is_announced(op: Op
     assert caught.value.code == "sign_in_failed.iss"
 
 
+async def test_where_people_sign_in_is_known_from_the_metadata(op: Op, provider_of: MakeProvider) -> None:
+    """It need not be at the issuer's host; before anything is known, that is the best guess."""
+    op.metadata = {"authorization_endpoint": "https://people.example:8443/authorize"}
+    provider = provider_of()
+    assert provider.login_origin() == op.issuer.rstrip("/")
+    await provider.metadata()
+    assert provider.login_origin() == "https://people.example:8443"
+
+
 async def test_the_logout_url_comes_from_the_metadata(op: Op, provider_of: MakeProvider) -> None:
     """The announced endpoint, or None where there is none and the provider is not Auth0."""
     assert (await provider_of().logout_url("", "", "a-state") or "").startswith(f"{op.issuer}/logout?")

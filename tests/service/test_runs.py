@@ -82,6 +82,20 @@ async def test_a_silent_login_that_failed_its_app_says_so(link: str, blocked: st
         assert page.origin == world.apps["shop" if "return_to" in link else "bank"]
 
 
+async def test_a_form_names_the_provider_where_the_walk_ends() -> None:
+    """A page for people who are signed in, at a site that cannot keep it, leads there once more (F08, T48)."""
+    async with a_world(apps={"bank": {"visit": "lazy"}}) as world, Blocking() as b:
+        b.blocked = (world.apps["bank"],)
+        await world.sign_in(b)
+        page = await b.open(f"{world.apps['bank']}/account")
+        allowed = form_action(page)
+        page = await b.submit()
+        passed = {origin(url) for url in page.chain}
+        assert world.op.issuer.rstrip("/") in passed
+        assert passed <= allowed
+        assert "refused by Bank" in page.text
+
+
 @pytest.mark.parametrize("kind", ["login", "logout"])
 async def test_a_form_names_where_the_run_leads_when_the_next_app_is_down(kind: str) -> None:
     """Chromium would stop the walk at a redirect to an origin that the page before did not name (T48)."""

@@ -60,6 +60,9 @@ class Desk:
     async def login_url(self, request: LoginRequest) -> str:
         return f"{DESK}/authorize?state={request.state}"
 
+    def login_origin(self) -> str:
+        return DESK
+
     async def redeem(self, code: str, verifier: str, nonce: str) -> SignIn:  # noqa: ARG002 - the port's signature
         return SignIn(code, "", int(self._clock()), "", {"name": code}, "")
 
