@@ -131,7 +131,8 @@ class Ground:
     def clear(self) -> None:
         """Forgets everything."""
         for each in self.servers:
-            if each.program == "redis-server" and b"role:master" in str(each.ask("INFO", "replication")).encode():
+            told = each.ask("ROLE")
+            if isinstance(told, list) and told[0] == b"master":
                 each.ask("FLUSHALL")
 
 

@@ -6,8 +6,8 @@ from typing import Final
 
 from chain_gateway.errors import StoreUnavailable
 
-PASSING: Final = ("LOADING", "READONLY", "MASTERDOWN", "CLUSTERDOWN", "TRYAGAIN", "MOVED", "ASK", "BUSY", "NOREPLICAS")
-"""Answers of a server that is starting, stepping down, or moving what was asked for."""
+PASSING: Final = ("READONLY", "BUSY ", "NOREPLICAS")
+"""Words in answers of a server that is stepping down or at work, for which redis-py has no exception of their own."""
 
 
 def is_unknown_script(error: BaseException) -> bool:
@@ -24,7 +24,8 @@ def may_pass(error: BaseException) -> bool:
     if isinstance(error, exceptions.AuthenticationError | exceptions.AuthorizationError):
         return False
     passing = exceptions.ConnectionError | exceptions.TimeoutError | exceptions.RedisClusterException
-    if isinstance(error, passing | exceptions.ClusterError | exceptions.AskError | exceptions.TryAgainError | OSError):
+    moving = exceptions.ClusterError | exceptions.AskError | exceptions.TryAgainError | exceptions.ReadOnlyError
+    if isinstance(error, passing | moving | OSError):
         return True
     return isinstance(error, exceptions.ResponseError) and any(word in str(error) for word in PASSING)
 
