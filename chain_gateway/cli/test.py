@@ -20,6 +20,7 @@ from chain_gateway.cli.console import FAILED, USAGE, complain, say
 ROOT = Path(__file__).parents[2]
 NODE_FOLDER = "tests/node"
 OLDEST_NODE = 20
+SYSTEM_PATH = "/usr/sbin:/usr/bin:/sbin:/bin"
 WORKERS = 2
 OWN_WORKERS = ("-n", "--numprocesses", "-p", "--dist", "--pdb", "--trace", "--collect-only", "--co")
 
@@ -48,6 +49,16 @@ def _debian(*packages: str) -> tuple[str, ...]:
 
 def _firefox() -> str | None:
     return shutil.which("firefox-esr") or shutil.which("firefox")
+
+
+def _has_servers() -> bool:
+    """Debian's servers are where only root's PATH leads, and its PyYAML belongs to its own Python."""
+    programs = ("nginx", "haproxy", "caddy", "systemd-analyze", "python3")
+    found = [shutil.which(name, path=SYSTEM_PATH) for name in programs]
+    if None in found:
+        return False
+    yaml = subprocess.run([str(found[-1]), "-c", "import yaml"], capture_output=True, check=False)
+    return yaml.returncode == 0
 
 
 def _has_node(_: Path) -> bool:
@@ -82,6 +93,13 @@ PARTS = (
         "redis",
         lambda _: shutil.which("redis-server") is not None and shutil.which("redis-sentinel") is not None,
         _debian("redis-server", "redis-sentinel"),
+        by_root=True,
+    ),
+    Part(
+        "nginx, HAProxy, Caddy, systemd and PyYAML",
+        "deploy",
+        lambda _: _has_servers(),
+        _debian("nginx", "haproxy", "caddy", "systemd", "python3-yaml"),
         by_root=True,
     ),
     Part(
