@@ -34,10 +34,8 @@ class Away:
     def cookies(self, walk: Walk, visitor: Visitor) -> tuple[Cookie, ...]:
         """The cookie to set before the browser leaves, and the end of those that have no room beside it."""
         cookie = Cookie(PREFIX + b64e(walk.id), self._realm.seal(Purpose.AWAY, pack(walk)), WALK_SECONDS)
-        return (
-            cookie,
-            *(each for each in surplus(visitor, PREFIX, ROOM_CHARS, self._begun) if each.name != cookie.name),
-        )
+        ended = surplus(visitor, PREFIX, ROOM_CHARS, self._begun)
+        return (cookie, *(each for each in ended if each.name != cookie.name))
 
     def clear(self, walk: Walk, visitor: Visitor) -> tuple[Cookie, ...]:
         """Ends the cookie of ``walk``, if this browser has it."""

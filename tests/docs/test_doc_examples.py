@@ -79,8 +79,8 @@ def test_a_command_can_be_typed(name, line):
 def test_a_wrong_command_is_found():
     """An unknown command, an unknown option, a missing one."""
     read("python3 run.py check --config chain.toml")
-    with pytest.raises(AssertionError, match="no command doctor"):
-        read("python3 run.py doctor")
+    with pytest.raises(AssertionError, match="no command surgeon"):
+        read("python3 run.py surgeon")
     with pytest.raises(Exception, match="No such option: --loud"):
         read("python3 run.py check --config chain.toml --loud")
     with pytest.raises(Exception, match="Missing parameter: config"):
