@@ -178,6 +178,8 @@ def left_out(walk: Walk) -> Walk:
 
     That page is what the form before it was allowed to lead to, and where the count of redirects begins anew.
     """
+    if not awaits_hop(walk):
+        return walk
     if walk.mode is Mode.FORM_POST:
         walk = walk._replace(redirects=walk.budget)
     return walk._replace(attempt=RETRIES)

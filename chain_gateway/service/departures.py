@@ -6,17 +6,19 @@ from dataclasses import replace
 
 from chain_gateway.core.actions import Action, SendAway, SendBegin, SendTicket, SendToOp
 from chain_gateway.core.chain import App, Mode
+from chain_gateway.core.events import HopFailed
 from chain_gateway.core.forecast import form_reach
 from chain_gateway.core.limits import TICKET_SECONDS
 from chain_gateway.core.origins import origin_of, with_query
-from chain_gateway.core.walk import Kind, Place, Walk
-from chain_gateway.errors import BrowserUnknown, OpUnavailable, StoreUnavailable
+from chain_gateway.core.walk import Kind, Outcome, Place, Walk
+from chain_gateway.errors import BrowserUnknown, OpUnavailable, StoreUnavailable, TokenRefused
 from chain_gateway.hops.base import Parcel
 from chain_gateway.hops.modes import MODES
 from chain_gateway.service.away import Away
 from chain_gateway.service.describe import describe
 from chain_gateway.service.endings import Endings
 from chain_gateway.service.identity import Identity
+from chain_gateway.service.log import log
 from chain_gateway.service.op_session import OpSessions
 from chain_gateway.service.ports import OpenIdProvider
 from chain_gateway.service.realm import Realm, Visitor
@@ -37,14 +39,18 @@ class Departures:
         self._op_sessions = OpSessions(realm)
         self._endings = Endings(realm)
 
-    async def reply(self, walk: Walk, action: Action, identity: Identity, visitor: Visitor) -> Reply | None:
-        """The reply that performs ``action``; None if the provider's logout is out of reach."""
+    async def reply(self, walk: Walk, action: Action, identity: Identity, visitor: Visitor) -> Reply | HopFailed:
+        """The reply that performs ``action``.
+
+        HopFailed if the provider's logout is out of reach, or the ticket is longer than what an app takes.
+        """
         identity = await self._whole(walk, identity)
         if isinstance(action, SendToOp):
-            return await self._to_op(walk, visitor)
+            return await self._to_op(walk, visitor) or HopFailed(Outcome.UNREACHABLE, "op_unavailable")
         if isinstance(action, SendTicket | SendBegin):
             cnf = action.cnf if isinstance(action, SendTicket) else ""
-            return self._send(walk, identity, begin=isinstance(action, SendBegin), cnf=cnf)
+            sent = self._sent(walk, identity, begin=isinstance(action, SendBegin), cnf=cnf)
+            return sent or HopFailed(Outcome.ERROR, "ticket_size")
         if isinstance(action, SendAway):
             return replace(self._send(walk, identity), cookies=self._away.cookies(walk, visitor))
         return await self.present(walk, identity, visitor)
@@ -53,10 +59,10 @@ class Departures:
         """Where ``walk`` stands. The ticket that is out is shown again with the same ``jti`` while it is valid."""
         identity = await self._whole(walk, identity)
         fresh = self._realm.now() < walk.issued_at + TICKET_SECONDS
-        if fresh and walk.place is Place.BINDING:
-            return self._send(walk, identity, begin=True)
-        if fresh and walk.place is Place.VISITING and walk.hop.mode is not Mode.TWO_STEP:
-            return self._send(walk, identity)
+        first = walk.place is Place.BINDING
+        again = fresh and (first or (walk.place is Place.VISITING and walk.hop.mode is not Mode.TWO_STEP))
+        if again and (sent := self._sent(walk, identity, begin=first)) is not None:
+            return sent
         if walk.place is Place.PAUSED:
             return self._pause(walk)
         if walk.place.ended:
@@ -104,6 +110,14 @@ class Departures:
             known = None
         entry = known.ledger.get(app.id) if known else None
         return replace(identity, sids={app.id: entry.sid if entry else ""}, more=False)
+
+    def _sent(self, walk: Walk, identity: Identity, *, begin: bool, cnf: str = "") -> Reply | None:
+        """The browser on its way to the app, or None if the ticket is too long."""
+        try:
+            return self._send(walk, identity, begin=begin, cnf=cnf)
+        except TokenRefused as refusal:
+            log.warning("hop.not_sent", code=refusal.code, detail=refusal.detail)
+            return None
 
     def _send(self, walk: Walk, identity: Identity, *, begin: bool = False, cnf: str = "") -> Reply:
         app = self._realm.registry.by_tag[walk.hop.tag]

@@ -149,9 +149,8 @@ class Passage:
         self, walk: Walk, actions: tuple[Action, ...], identity: Identity, visitor: Visitor, cookies: tuple[Cookie, ...]
     ) -> Reply:
         reply = await self._departures.reply(walk, actions[-1], identity, visitor)
-        if reply is None:
-            failed = HopFailed(Outcome.UNREACHABLE, "op_unavailable")
-            return await self.go_on(walk, failed, identity, visitor, cookies)
+        if isinstance(reply, HopFailed):
+            return await self.go_on(left_out(walk), reply, identity, visitor, cookies)
         return replace(reply, cookies=(*cookies, *reply.cookies))
 
     def _step(self, walk: Walk, event: Event) -> tuple[Walk, tuple[Action, ...]]:

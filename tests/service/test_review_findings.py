@@ -190,22 +190,6 @@ async def test_a_silent_login_shows_nothing_when_there_is_too_much_to_tell() -> 
         assert (await b.open(silent(world))).origin == world.apps["shop"]
 
 
-@pytest.mark.xfail(
-    strict=True,
-    raises=AssertionError,
-    reason="a ticket that is too long to be sent is an error page at every return, and no failed hop",
-)
-async def test_a_ticket_that_is_too_long_is_a_failed_hop() -> None:
-    """The other apps are signed in to, and the page tells of the one that was not."""
-    less = {"claims": []}
-    async with a_world(apps={"news": less, "bank": less}) as world, world.browser() as b:
-        named(world, 2000)
-        await b.open(f"{world.gateway}/login?app=shop&return_to={world.apps['shop']}/{'x' * 300}")
-        await choose(b)
-        page = await b.walk_on()
-        assert "Signed in to 2 of 3" in page.text
-
-
 class Hiccup(MemoryStore):
     """A store that does not answer a question or two."""
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 
 import pytest
 from support.browser import Browser, Page, origin
@@ -17,6 +18,12 @@ async def declared_down(world: World, name: str) -> None:
     for _ in range(4):
         world.clock.now += 11
         await world.look()
+
+
+def named(world: World, length: int) -> None:
+    """Gives Alice a name of that length."""
+    accounts = world.op._state.accounts
+    accounts["demo|alice"] = replace(accounts["demo|alice"], name="x" * length)
 
 
 def form_action(page: Page) -> set[str]:
@@ -48,6 +55,18 @@ async def test_a_page_that_is_not_shown_breaks_no_run_of_redirects() -> None:
         await world.sign_in(b)
         await declared_down(world, "down")
         assert "14 of 15" in (await world.sign_out(b)).text
+
+
+async def test_a_ticket_that_is_too_long_is_a_failed_hop() -> None:
+    """The other apps are signed in to, and the page tells of the one that was not."""
+    less = {"claims": []}
+    async with a_world(apps={"news": less, "bank": less}) as world, world.browser() as b:
+        named(world, 2000)
+        await b.open(f"{world.gateway}/login?app=shop&return_to={world.apps['shop']}/{'x' * 300}")
+        await choose(b)
+        page = await b.walk_on()
+        assert "Signed in to 2 of 3" in page.text
+        assert set(await world.signed_in(b)) == {"news", "bank"}
 
 
 class Blocking(Browser):
