@@ -50,6 +50,7 @@ class _Case:
     silent: bool = False
     only: str = ""
     who: SignedIn = SignedIn("", "")
+    since_ms: int = 0
 
     def holding(self, holding: Holding) -> bool:
         return self.entry is not None and self.entry.holding is holding
@@ -97,6 +98,10 @@ class _Case:
         """Whether the app holds or may hold the session of another person."""
         return others_session(self.entry, self.who, self.now, self.app)
 
+    def left(self) -> bool:
+        """Whether the person signed out of the app after this login had begun."""
+        return left_since(self.entry, self.who, self.since_ms)
+
     def never_seen(self) -> bool:
         """Whether the ledger tells of no session that anybody ever had at the app in this browser."""
         entry = self.entry
@@ -119,6 +124,17 @@ def others_session(entry: Entry | None, who: SignedIn, now: int, app: App) -> bo
     return entry is not None and may_live(entry, now, app) and bool(entry.sub) and entry.sub != who.sub
 
 
+def left_since(entry: Entry | None, who: SignedIn, since_ms: int) -> bool:
+    """Whether ``entry`` tells of a logout that began no earlier than ``since_ms``.
+
+    That of somebody else may be one that a login owed, so it does not count. Epochs may run ahead of the clock, and the
+    time in seconds is that of the answer: so both must say it.
+    """
+    if entry is None or not 0 < since_ms <= min(entry.epoch, entry.since * 1000 + 999):
+        return False
+    return entry.holding in {*GONE, Holding.OWED} and entry.sub in {"", who.sub}
+
+
 def may_live(entry: Entry, now: int, app: App) -> bool:
     """Whether ``entry`` tells of a session at ``app`` that may not have ended yet."""
     return entry.holding not in GONE and now - entry.since <= app.session_max
@@ -128,6 +144,7 @@ _Rule = tuple[Callable[[_Case], bool], bool, str]
 
 LOGIN_RULES: tuple[_Rule, ...] = (
     (lambda c: c.app.login is Mode.NONE, False, "takes no login"),
+    (lambda c: c.left(), False, "signed out of it after this login had begun"),
     (lambda c: c.app.id == c.asking, True, "it asked for the login"),
     (lambda c: c.silent and bool(c.asking), False, "a silent login visits only the app that asked"),
     (lambda c: c.foreign(), True, "holds a session of somebody else"),
@@ -158,16 +175,24 @@ def _decide(rules: tuple[_Rule, ...], case: _Case, mode: Mode) -> Decision:
 
 
 def plan_login(
-    chain: Chain, ledger: Mapping[str, Entry], who: SignedIn, *, now: int, asking: str = "", silent: bool = False
+    chain: Chain,
+    ledger: Mapping[str, Entry],
+    who: SignedIn,
+    *,
+    now: int,
+    asking: str = "",
+    silent: bool = False,
+    since_ms: int = 0,
 ) -> tuple[Decision, ...]:
     """The decision for each app of ``chain``, in the order of the hops; ``asking`` is the app that sent the browser.
 
     A ``silent`` login shows no page, so few apps are visited, and none by ``form_post`` (``_Case.login_mode``).
+    ``since_ms`` is when it left for the provider, or when the person signed in there since; 0 if that is not asked.
     """
     decisions: list[Decision] = []
     left = SILENT_HOPS if silent else len(chain.apps)
     for app in chain.apps:
-        case = _Case(app, ledger.get(app.id), now, asking=asking, silent=silent, who=who)
+        case = _Case(app, ledger.get(app.id), now, asking=asking, silent=silent, who=who, since_ms=since_ms)
         decision = _decide(LOGIN_RULES, case, case.login_mode())
         if decision.visited and not left:
             decision = replace(decision, visited=False, reason="a silent login shows no page, so it stops here")

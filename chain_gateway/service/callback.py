@@ -8,7 +8,7 @@ from chain_gateway.core.chain import AppTag
 from chain_gateway.core.ledger import Browser, Entry, Holding, former_line
 from chain_gateway.core.limits import OP_REDIRECTS, WALK_SECONDS
 from chain_gateway.core.origins import with_query
-from chain_gateway.core.plan import Decision, SignedIn, hops_of, may_live, others_session, plan_login
+from chain_gateway.core.plan import Decision, SignedIn, hops_of, left_since, may_live, others_session, plan_login
 from chain_gateway.core.walk import NO_APP, Kind, Walk
 from chain_gateway.errors import ChainGatewayError, OpUnavailable, SignInFailed, StoreUnavailable
 from chain_gateway.oidc.authorization import INTERACTION_CODES, read_response
@@ -72,6 +72,8 @@ class FinishLogin:
             return self._failed(state, error)
         try:
             return await self._walk(visitor, state, target, transaction, signed_in)
+        except SignInFailed as error:
+            return self._failed(state, error)
         except StoreUnavailable:
             if state.prompt != "none":
                 raise
@@ -144,12 +146,16 @@ class FinishLogin:
             claims={name: value for name, value in signed_in.claims.items() if name in wanted},
         )
         who = SignedIn(identity.sub, identity.sid, identity.auth_time)
+        if left_since(known.ledger.get(target.app_id), who, since_ms):
+            return self._outrun(state)
         if target.app is not None and await asks_in_a_loop(realm, known, target.app.id, who):
             return self._looping(state, target.app.name)
+        silent = state.prompt == "none"
+        asking = target.app_id
         plan = plan_login(
-            target.chain, known.ledger, who, now=realm.now(), asking=target.app_id, silent=state.prompt == "none"
+            target.chain, known.ledger, who, now=realm.now(), asking=asking, silent=silent, since_ms=since_ms
         )
-        walk = self._planned(browser, epoch, target, plan, silent=state.prompt == "none")
+        walk = self._planned(browser, epoch, target, plan, silent=silent)
         told = (identity.sub, identity.sid, signed_in.sid, identity.auth_time, signed_in.id_token)
         session = OpSession(*told, epoch, state.id)
         owner = replace(visitor, browser=browser)

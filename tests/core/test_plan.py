@@ -170,3 +170,22 @@ def test_an_app_that_holds_the_same_sign_in_is_shown_its_own_cookies(entry: Entr
     decisions = plan_login(a_chain(), {"shop": entry}, ALICE, now=NOW, asking="shop")
     assert decisions[0].visited
     assert decisions[0].mode is mode
+
+
+@pytest.mark.parametrize(
+    ("entry", "passed"),
+    [
+        (an_entry(holding=Holding.NONE), True),
+        (an_entry(holding=Holding.OWED), True),
+        (an_entry(holding=Holding.NONE, sub="", sid=""), True),
+        (an_entry(holding=Holding.NONE, sub="bob"), False),
+        (an_entry(holding=Holding.OWED, sub="bob"), False),
+        (an_entry(holding=Holding.MAY_HOLD), False),
+        (an_entry(holding=Holding.NONE, epoch=NOW * 1000 - 1), False),
+        (an_entry(holding=Holding.NONE, since=NOW - 1), False),
+    ],
+)
+def test_a_login_leaves_an_app_out_that_signed_out_after_it_had_begun(entry: Entry, passed: bool) -> None:
+    """An older sign-out, by its epoch or by the clock, does not count; nor does what is owed for somebody else."""
+    decisions = plan_login(a_chain(), {"shop": entry}, ALICE, now=NOW, asking="shop", since_ms=NOW * 1000)
+    assert ("shop" not in visited(decisions)) is passed

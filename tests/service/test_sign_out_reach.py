@@ -184,3 +184,42 @@ async def test_a_sign_out_of_an_app_elsewhere_takes_over_that_of_everything() ->
         assert await world.signed_in(b) == {}
         page = await b.open(f"{world.apps['bank']}/account")
         assert page.origin == world.op.issuer
+
+
+async def test_a_login_that_left_before_one_app_signed_out_leaves_that_app_alone() -> None:
+    """The provider answered from its own session: nobody has signed in by hand since (T62)."""
+    async with a_world(op=NO_OP) as world, world.browser() as b:
+        await world.sign_in(b)
+        back = await signed_out_of_bank_meanwhile(world, b, "shop")
+        await b.open(back)
+        await b.walk_on()
+        assert set(await world.signed_in(b)) == {"shop", "news"}
+        world.clock.now += 1
+        await b.open(f"{world.apps['bank']}/account")
+        await b.walk_on()
+        assert "bank" in await world.signed_in(b)
+
+
+async def test_an_app_that_signed_out_meanwhile_is_not_signed_in_because_it_had_asked() -> None:
+    """Its own login is older than its sign-out; the page says so (T62)."""
+    async with a_world(op=NO_OP) as world, world.browser() as b:
+        await world.sign_in(b)
+        page = await b.open(await signed_out_of_bank_meanwhile(world, b, "bank"))
+        assert page.status == 409
+        assert "signed_out_meanwhile" in page.text
+        assert set(await world.signed_in(b)) == {"shop", "news"}
+
+
+async def signed_out_of_bank_meanwhile(world: World, browser: Browser, app: str) -> str:
+    """A login of ``app`` that left for the provider before Bank alone signed out, and where it comes back."""
+    world.clock.now += 60
+    browser.page, browser.halt_at = None, f"{world.gateway}/callback"
+    back = (await browser.open(f"{world.gateway}/login?app={app}")).url
+    browser.page, browser.halt_at = None, ""
+    world.clock.now += 5
+    await browser.open(f"{world.gateway}/logout?app=bank&scope=app")
+    await browser.submit()
+    assert "bank" not in await world.signed_in(browser)
+    world.clock.now += 5
+    browser.page = None
+    return back
