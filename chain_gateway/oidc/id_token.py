@@ -65,10 +65,10 @@ def seconds_of(claims: Mapping[str, object], name: str) -> int | None:
 
 
 def text_of(claims: Mapping[str, object], name: str) -> str:
-    """The text in ``name``, empty if it is absent; SignInFailed if it is no text, or too long."""
+    """The text in ``name``, empty if it is absent; SignInFailed if it is no text, or none that a ticket can carry."""
     value = claims.get(name, "")
-    if not isinstance(value, str) or len(value) > SUB_CHARS:
-        raise _failed(name, f"not a text of at most {SUB_CHARS} characters")
+    if not isinstance(value, str) or len(value) > SUB_CHARS or not value.isprintable():
+        raise _failed(name, f"not a text of at most {SUB_CHARS} printable characters")
     return value
 
 

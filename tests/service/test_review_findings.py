@@ -177,19 +177,6 @@ async def test_an_app_that_forgets_goes_round_once_whatever_the_provider_names()
         assert (await b.walk_on(10)).status == 409
 
 
-@pytest.mark.xfail(
-    strict=True,
-    raises=AssertionError,
-    reason="claims that fit into no cookie are refused where nothing is caught, so a silent login shows a page",
-)
-async def test_a_silent_login_shows_nothing_when_there_is_too_much_to_tell() -> None:
-    """It goes back with an error, as for whatever else keeps it from signing in."""
-    async with a_world() as world, world.browser() as b:
-        await at_the_provider(world, b)
-        named(world, 3000)
-        assert (await b.open(silent(world))).origin == world.apps["shop"]
-
-
 class Hiccup(MemoryStore):
     """A store that does not answer a question or two."""
 
@@ -281,19 +268,6 @@ async def test_trying_again_is_trying_the_same_again(kind: str) -> None:
         else:
             await b.walk_on()
             assert "news" in await world.signed_in(b)
-
-
-@pytest.mark.xfail(
-    strict=True,
-    raises=AssertionError,
-    reason="sid and acr may hold control characters, which no ticket may, and each hop ends on an app's error page",
-)
-@pytest.mark.parametrize("name", ["sid", "acr"])
-async def test_what_no_ticket_can_say_is_refused_at_the_callback(name: str) -> None:
-    """The gateway's own page says that the sign-in does not hold, and no app is visited."""
-    async with a_world() as world, world.browser() as b:
-        bent(world, **{name: "a\x07b"})
-        assert (await world.sign_in(b)).origin == world.gateway
 
 
 @pytest.mark.xfail(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 from dataclasses import replace
 
 import pytest
@@ -18,6 +19,14 @@ async def declared_down(world: World, name: str) -> None:
     for _ in range(4):
         world.clock.now += 11
         await world.look()
+
+
+async def at_the_provider(world: World, browser: Browser) -> None:
+    """Signs Alice in at the provider alone: the gateway has not heard of it."""
+    browser.halt_at = f"{world.gateway}/callback"
+    await browser.open(f"{world.gateway}/login?app=shop")
+    await choose(browser)
+    browser.halt_at, browser.page = "", None
 
 
 def named(world: World, length: int) -> None:
@@ -69,6 +78,26 @@ async def test_a_ticket_that_is_too_long_is_a_failed_hop() -> None:
         assert set(await world.signed_in(b)) == {"news", "bank"}
 
 
+async def test_a_silent_login_shows_nothing_when_there_is_too_much_to_tell() -> None:
+    """It goes back with an error, as for whatever else keeps it from signing in."""
+    async with a_world() as world, world.browser() as b:
+        await at_the_provider(world, b)
+        named(world, 3000)
+        page = await b.open(f"{world.gateway}/login?app=shop&prompt=none&return_to={world.apps['shop']}/")
+        assert page.url == f"{world.apps['shop']}/?error=login_required"
+
+
+@pytest.mark.parametrize("name", ["sid", "acr"])
+async def test_what_no_ticket_can_say_is_refused_at_the_callback(name: str) -> None:
+    """The gateway's own page says that the sign-in does not hold, and no app is visited."""
+    async with a_world() as world, world.browser() as b:
+        sign: Callable[[dict[str, object]], str] = world.op._keys.sign
+        world.op._keys.sign = lambda claims: sign({**claims, name: "a\x07b"})
+        page = await world.sign_in(b)
+        assert page.origin == world.gateway
+        assert page.status == 400
+
+
 class Blocking(Browser):
     """A browser that keeps no cookie of the origins named."""
 
@@ -92,10 +121,7 @@ async def test_a_silent_login_that_failed_its_app_says_so(link: str, blocked: st
     """An app that hears of no error would ask again, for ever; what another app did is not its concern (F08, T33)."""
     async with a_world() as world, Blocking() as b:
         b.blocked = (world.apps[blocked],)
-        b.halt_at = f"{world.gateway}/callback"
-        await b.open(f"{world.gateway}/login?app=shop")
-        await choose(b)
-        b.halt_at, b.page = "", None
+        await at_the_provider(world, b)
         page = await b.open(f"{world.gateway}/login?{link.format(**world.apps)}")
         assert page.url == f"{page.origin}/{error}"
         assert page.origin == world.apps["shop" if "return_to" in link else "bank"]
