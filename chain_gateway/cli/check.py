@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 from pathlib import Path
 
@@ -10,7 +11,8 @@ from rich.text import Text
 
 from chain_gateway.cli.console import visible
 from chain_gateway.config import Settings, load
-from chain_gateway.errors import ConfigError, Problem
+from chain_gateway.errors import ConfigError, Problem, StoreUnavailable
+from chain_gateway.store.urls import open_store
 
 HOLDS = 0
 WRONG = 2
@@ -20,6 +22,7 @@ WRONG = 2
 def check(path: Path, *, as_json: bool) -> int:
     """Reads the configuration at ``path`` as the gateway would, prints what was found, and returns the exit code.
 
+    A store on a server is asked whether it lets the gateway in; no file is made for one on this machine.
     The first line says how it went. With ``as_json`` it is one object: ``{"ok": bool, "problems": [{"path", "reason",
     "hint"}, …]}``. On a terminal a problem is a small block; elsewhere it is one line, for ``grep``.
     """
@@ -27,13 +30,27 @@ def check(path: Path, *, as_json: bool) -> int:
     problems: tuple[Problem, ...] = ()
     try:
         settings = load(path)
+        asyncio.run(_reach(settings))
     except ConfigError as error:
-        problems = error.problems
+        settings, problems = None, error.problems
     if as_json:
         _print_json(problems)
     else:
         _print_text(path, settings, problems, Console(highlight=False, soft_wrap=True))
     return WRONG if problems else HOLDS
+
+
+async def _reach(settings: Settings) -> None:
+    """Opens a store that is on a server, and closes it; ConfigError says why not."""
+    if not settings.store.url.startswith("redis"):
+        return
+    store = open_store(settings.store.url)
+    try:
+        await store.open()
+    except StoreUnavailable as error:
+        reason = f"cannot be reached: {error.detail}"
+        raise ConfigError((Problem("store.url", reason, "start the server, or correct the address"),)) from error
+    await store.close()
 
 
 def _print_json(problems: tuple[Problem, ...]) -> None:

@@ -89,7 +89,7 @@ class Browser:
     ``signed_out_ms`` is when its last logout of everything began, by the clock of then, in milliseconds, 0 for never;
     ``signed_out_epoch`` is the epoch that this logout took, for comparing with other walks: epochs may run ahead of
     every clock. ``op_session`` is the provider's side of the sign-in that stands, None without one. ``whole`` is False
-    where the store may have lost lines of the ledger: an app without one may hold a session all the same.
+    where the store may have gone back to an earlier moment: an app that held nothing then may hold a session now.
     """
 
     id: bytes

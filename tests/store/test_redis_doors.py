@@ -48,9 +48,22 @@ async def test_a_stranger_is_not_taken_for_the_server(ground: Ground) -> None:
 
 @pytest.mark.parametrize("userinfo", ["chain:wrong@", "nobody:pa%3Ass@", ""])
 async def test_nobody_else_is_let_in(ground: Ground, userinfo: str) -> None:
-    """A wrong password is told at once, and is not tried again and again."""
+    """A wrong password is told, and so is none."""
     said = await refused(ground.url.replace("chain:pa%3Ass@", userinfo))
     assert "WRONGPASS" in said or "NOAUTH" in said or "uthentication" in said
+
+
+async def test_a_wrong_password_is_tried_once(ground: Ground) -> None:
+    """Trying again would lock users out where somebody counts."""
+
+    def connections() -> int:
+        told = ground.servers[0].ask("INFO", "stats")
+        assert isinstance(told, dict)
+        return int(told["total_connections_received"])
+
+    before = connections()
+    await refused(ground.url.replace("pa%3Ass", "wrong"))
+    assert connections() - before == 2  # the one, and that of the question itself
 
 
 async def test_what_is_not_ours_is_out_of_reach(ground: Ground) -> None:

@@ -85,31 +85,6 @@ async def test_a_server_that_forgot_everything(ground: Ground) -> None:
         assert await store.take_epoch(walk.browser, 0, logout=False) == walk.epoch + 1
 
 
-async def test_a_walk_that_was_lost_leaves_a_ledger_in_doubt(ground: Ground) -> None:
-    """What its earlier steps told of the apps is missing; a logout of everything settles that."""
-    async with opened(ground.store) as store:
-        walk = await begun(store, ledger=[an_entry("shop")])
-        assert (await known(store, walk.browser)).whole
-        ground.clear()
-        await store.advance(step(walk), walk.nonce, [an_entry("bank", walk.epoch)])
-        found = await known(store, walk.browser)
-        assert (list(found.ledger), found.whole) == (["bank"], False)
-        await signed_out(store, walk.browser)
-        assert (await known(store, walk.browser)).whole
-
-
-@pytest.mark.parametrize("way", ["note", "open_walk"])
-async def test_what_comes_late_begins_no_whole_ledger(ground: Ground, way: str) -> None:
-    """An entry of a browser that should be known, and is not, comes after a loss."""
-    browser = an_id()
-    async with opened(ground.store) as store:
-        if way == "note":
-            await store.note(browser, [an_entry()])
-        else:
-            await store.open_walk(a_walk(browser), [an_entry()], None)
-        assert not (await known(store, browser)).whole
-
-
 async def test_a_server_that_went_back(ground: Ground) -> None:
     """SIGKILL after a snapshot: each browser is as it was then, whole in itself, and its ledger is in doubt."""
     async with opened(ground.store) as store:
@@ -190,7 +165,7 @@ async def test_everything_is_lost_and_the_logout_is_true(ground: Ground, store: 
 
 
 async def test_everything_is_lost_in_mid_walk_and_the_logout_is_true(ground: Ground, store: RedisStore) -> None:
-    """The walk goes on from its token; its ledger lacks the first apps, and the logout visits them all the same."""
+    """The walk goes on from its token; the ledger lacks the first apps, and the logout visits them all the same."""
     async with a_world(store=store, op=NO_OP) as world, world.browser() as b:
         await b.open(f"{world.apps['shop']}/chain/login")
         await choose(b)
@@ -204,13 +179,13 @@ async def test_everything_is_lost_in_mid_walk_and_the_logout_is_true(ground: Gro
 
 
 async def test_the_last_writes_are_lost_and_the_logout_is_true(ground: Ground, store: RedisStore) -> None:
-    """The ledger went back to before the last apps were visited; the logout does not believe that they hold nothing."""
+    """The ledger went back to a moment at which nobody was signed in; the logout does not believe that."""
     async with a_world(store=store, op=NO_OP) as world, world.browser() as b:
-        await b.open(f"{world.apps['shop']}/chain/login")
-        await choose(b)
-        await b.submit()
+        await world.sign_in(b)
+        await world.sign_out(b)
         ground.servers[0].ask("SAVE")
-        await b.walk_on()
+        world.clock.now += 60
+        await world.sign_in(b)
         assert len(await world.signed_in(b)) == 3
         forget(ground)
         await world.sign_out(b)

@@ -5,9 +5,7 @@ local stored = parse_walk(value)
 -- The same call again, whose first answer was lost on the way.
 if stored and stored.by == walk.by then return {'advanced'} end
 if stored and stored.status == '1' then return {'replayed', value} end
-touch(false)
--- A walk that is not there was lost, and with it what its earlier steps told of the apps.
-if not stored then call('HSET', BROWSER, 'doubt', '1') end
+touch()
 local newest = raise_epoch(browser, tonumber(walk.epoch))
 if tonumber(walk.epoch) < newest then
   take(browser, 12, ARGV[11])

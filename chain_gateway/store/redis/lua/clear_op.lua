@@ -1,6 +1,6 @@
 -- browser, epoch.
 if call('EXISTS', BROWSER) == 0 then return 0 end
-touch(false)
+touch()
 local epoch = tonumber(ARGV[2])
 if epoch >= tonumber(call('HGET', BROWSER, 'op_epoch') or -1) then
   raise_epoch(ARGV[1], epoch)

@@ -18,13 +18,12 @@ local function this_life()
   return number
 end
 
--- Begins each change of a browser: a record from an earlier life may lack what was written last, and is in doubt. So is
--- one that begins with anything but an epoch that is taken, as what came before has been lost.
-local function touch(begins)
+-- Begins each change of a browser: a record from an earlier life may lack what was written last, and is in doubt.
+local function touch()
   local life, stands = this_life(), call('HGET', BROWSER, 'life')
   if stands ~= life then
     call('HSET', BROWSER, 'life', life)
-    if stands or not begins then call('HSET', BROWSER, 'doubt', '1') end
+    if stands then call('HSET', BROWSER, 'doubt', '1') end
   end
   return life
 end

@@ -1,4 +1,4 @@
 -- browser, someone, entries.
-touch(false)
+touch()
 take(ARGV[1], 3, ARGV[2])
 return 1

@@ -1,7 +1,7 @@
 -- browser, id, the walk (7), someone, has_op, sealed, sub, sid, by_sid, by_sub, entries: writes a new walk down.
 local browser, id, walk = ARGV[1], ARGV[2], walk_at(3, ARGV[1])
 local epoch = tonumber(walk.epoch)
-local life = touch(false)
+local life = touch()
 raise_epoch(browser, epoch)
 -- A logout of everything was planned with the doubt in sight, and owes each app that it visits: nothing is lacking now.
 local out = call('HMGET', BROWSER, 'signed_out_epoch', 'signed_out_life')
