@@ -10,6 +10,7 @@ from __future__ import annotations
 import errno
 import socket
 import stat
+from collections.abc import Iterable
 from contextlib import suppress
 from pathlib import Path
 from typing import Final
@@ -27,6 +28,13 @@ def bound(address: Address, setting: str) -> socket.socket:
     except OSError as error:
         hint = "choose another, or stop what listens there" if error.errno == errno.EADDRINUSE else "choose another"
         raise ConfigError((Problem(setting, f"{address}: {error.strerror or error}", hint),)) from error
+
+
+def close(sockets: Iterable[socket.socket | None]) -> None:
+    """Lets nobody connect any more, so that whoever tries is told at once and goes to another machine."""
+    for sock in sockets:
+        if sock is not None:
+            sock.close()
 
 
 def spelled(sock: socket.socket) -> str:

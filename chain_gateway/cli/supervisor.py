@@ -21,6 +21,7 @@ import structlog
 
 from chain_gateway.cli.console import DONE, USAGE
 from chain_gateway.cli.generation import DRAIN_SECONDS
+from chain_gateway.cli.listening import close
 from chain_gateway.ops.meter import SHARED
 
 SOCKETS: Final = "CHAIN_GATEWAY_SOCKETS"
@@ -56,6 +57,7 @@ class Supervisor:
         with tempfile.TemporaryDirectory(prefix="chain-gateway-") as counts:
             keepers = [asyncio.create_task(self._keep(number, counts)) for number in range(self._count)]
             await self._stop.wait()
+            close(self._sockets)
             self._pass_on(signal.SIGTERM)
             _, late = await asyncio.wait(keepers, timeout=LATE_SECONDS)
             if late:

@@ -20,6 +20,7 @@ import structlog
 
 from chain_gateway.cli import keys
 from chain_gateway.cli.generation import Generation
+from chain_gateway.cli.listening import close
 from chain_gateway.config.load import load
 from chain_gateway.config.model import Settings
 from chain_gateway.errors import ConfigError, Problem
@@ -69,6 +70,7 @@ class Worker:
             finally:
                 watching.cancel()
             log.info("gateway.draining")
+            close(self._sockets)
             await asyncio.gather(current.end(), *self._ending)
         finally:
             await store.close()

@@ -16,8 +16,7 @@ from functools import partial
 from pathlib import Path
 
 from chain_gateway.assembly import World, build
-from chain_gateway.cli import serve
-from chain_gateway.config.load import load
+from chain_gateway.cli import generation, serve, worker
 from chain_gateway.store.base import Store
 from chain_gateway.store.urls import open_store
 
@@ -82,8 +81,8 @@ class DeadlyStore:
 def serve_one(config: Path, clock: Path, orders: Path) -> int:
     """Serves until SIGTERM; returns the exit code."""
     sys.stdout.reconfigure(line_buffering=True)
-    store = DeadlyStore(open_store(load(config).store.url), orders)
-    serve.build = partial(build, world=World(clock=MovedClock(clock)), store=store)
+    worker.open_store = lambda url: DeadlyStore(open_store(url), orders)
+    generation.build = partial(build, world=World(clock=MovedClock(clock)))
     return serve.serve(config, workers=1)
 
 
