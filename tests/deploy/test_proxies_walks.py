@@ -1,4 +1,4 @@
-"""Through each proxy of ``deploy/``: a sign-in and a sign-out in a real Chromium, while gateways are killed, or stop."""
+"""Through each proxy of ``deploy/``: a sign-in and a sign-out in Chromium, while gateways are killed, or stop."""
 
 from __future__ import annotations
 
