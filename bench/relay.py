@@ -13,6 +13,7 @@ import uvloop
 from bench.child import Child
 from bench.crowd import Crowd, crowd
 from bench.figures import Figure, Size, Subject, Words, middle
+from bench.redis_server import redis_server
 
 BARE: Final = b"GET / HTTP/1.1\r\nHost: localhost\r\n\r\n"
 BARE_SHARE: Final = 3
@@ -82,6 +83,11 @@ def _sqlite(size: Size) -> Mapping[str, Figure]:
         return _figures("relay.sqlite", f"sqlite:///{Path(folder) / 'chain.db'}", size)
 
 
+def _redis(size: Size) -> Mapping[str, Figure]:
+    with redis_server() as url:
+        return _figures("relay.redis", url, size)
+
+
 def _apps(size: Size) -> Mapping[str, Figure]:
     series = uvloop.run(_by_apps(size))
     return {"relay.apps.100": Figure(middle(series[MANY].cpu), "µs", middle(series[FEW].cpu))}
@@ -111,6 +117,7 @@ def _words(store: str) -> dict[str, Words]:
 SUBJECTS: Final = (
     Subject(_words("memory"), _memory),
     Subject(_words("sqlite"), _sqlite),
+    Subject(_words("redis"), _redis),
     Subject(
         {"relay.apps.100": Words("processor time of a hop in a walk of 100 apps", "a hop in a walk of 4 apps")}, _apps
     ),

@@ -18,10 +18,12 @@ from bench.steps import REST, STEPS
 from chain_gateway.cli.bench import bench
 
 ROOT = Path(__file__).parents[2]
+NAMED = [(next(iter(subject.figures)), subject) for subject in SUBJECTS]
+MARKS = {"relay.redis": pytest.mark.redis}
 TINY = Size(rounds=1, hops=12, visits=2, logins=1, renders=2, starts=1, apps=(1, 2, 3))
 
 
-@pytest.mark.parametrize("subject", SUBJECTS, ids=lambda subject: next(iter(subject.figures)))
+@pytest.mark.parametrize("subject", [pytest.param(each, marks=MARKS.get(name, ()), id=name) for name, each in NAMED])
 def test_each_measurement_has_the_figures_that_it_promises(subject: Subject) -> None:
     """A tiny run gives every name of the subject a value, a unit and a baseline; a wrong answer would have raised."""
     figures = subject.take(TINY)
