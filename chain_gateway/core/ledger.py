@@ -56,7 +56,8 @@ class Entry:
     """One app's line in the ledger; ``epoch`` in milliseconds, the times in seconds.
 
     ``due`` is told to the queue with an ``OWED`` entry: the second before which it is not delivered, as the browser may
-    still settle it. A store that returns an entry leaves it 0.
+    still settle it. ``shown`` is told where the browser showed a session to the app, whoever's it was. A store that
+    returns an entry leaves them 0 and False.
     """
 
     app: AppId
@@ -67,6 +68,12 @@ class Entry:
     sid: str = ""
     auth_time: int = 0
     due: int = 0
+    shown: bool = False
+
+    @property
+    def of_somebody(self) -> bool:
+        """Whether it tells that somebody was signed in with the browser."""
+        return bool(self.sub or self.sid) or self.shown
 
 
 @dataclass(frozen=True, slots=True)

@@ -53,6 +53,13 @@ def by_name(entries: Iterable[Entry], ledger: Mapping[str, Entry]) -> list[Entry
     return named
 
 
+def _has_shown(walk: Walk, action: Action) -> bool:
+    """Whether the browser showed a session to the app that signed it out; a posted ticket comes without cookies."""
+    if not isinstance(action, Settle) or walk.kind is not Kind.LOGOUT or action.outcome is not Outcome.APPLIED:
+        return False
+    return walk.hops[action.index].mode in {Mode.REDIRECT, Mode.TWO_STEP}
+
+
 class Notes:
     """Turns actions into ledger entries."""
 
@@ -82,7 +89,7 @@ class Notes:
             else:
                 continue
             if entry is not None:
-                noted.append(entry)
+                noted.append(replace(entry, shown=_has_shown(walk, action)))
         return noted
 
     def in_advance(self, walk: Walk, identity: Identity) -> list[Entry]:

@@ -154,7 +154,7 @@ class Walks(Protocol):
         Forgotten are: what ``once`` remembered, after its ``until``; walks that are not open, ``limits.WALK_SECONDS``
         after their ``expires_at``; a browser with everything of it, what its apps are owed included,
         ``limits.BROWSER_SECONDS`` after its last epoch. A browser that nobody signed in with, of which no record of the
-        provider and no ledger entry with a subject or session id was ever stored, is forgotten
+        provider and no ledger entry ``of_somebody`` was ever stored, is forgotten
         ``limits.NOBODY_SECONDS`` after its last epoch, once none of its walks is open.
         """
 

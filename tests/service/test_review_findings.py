@@ -14,7 +14,7 @@ from support.world import World, a_world, choose
 
 from chain_gateway.config.load import parse
 from chain_gateway.core.ledger import Browser as Known
-from chain_gateway.core.limits import HOP_SECONDS, NOBODY_SECONDS, TRANSACTIONS
+from chain_gateway.core.limits import HOP_SECONDS, TRANSACTIONS
 from chain_gateway.errors import ConfigError, StoreUnavailable
 from chain_gateway.store.memory import MemoryStore
 
@@ -74,11 +74,6 @@ def form_action(page: Page) -> set[str]:
     return set(found[1].split())
 
 
-def silent(world: World) -> str:
-    """A login for Shop that shows nothing."""
-    return f"{world.gateway}/login?app=shop&prompt=none&return_to={world.apps['shop']}/"
-
-
 async def test_an_app_without_hops_is_never_visited() -> None:
     """The browser of a stranger ends on the app's own 404, and the walk with it."""
     seen: list[str] = []
@@ -130,25 +125,6 @@ async def test_no_session_id_is_too_long_to_sign_out(apps: int, length: int) -> 
         await world.store.note(found, [replace(entry, sid=f"{n:02}".ljust(length, "s")) for n, entry in entries])
         await b.open(f"{world.gateway}/logout")
         assert (await b.submit()).status == 200
-
-
-@pytest.mark.xfail(
-    strict=True,
-    raises=AssertionError,
-    reason="a logout of a browser that the store does not know is forgotten after half an hour, and silent logins work",
-)
-async def test_a_sign_out_stands_until_somebody_signs_in_by_hand() -> None:
-    """Apps said in their receipts that they had sessions: so it is somebody's browser, whatever the store had lost."""
-    async with a_world(op=NO_OP) as world, world.browser() as b:
-        await world.sign_in(b)
-        await world.store.close()
-        await world.store.open()
-        world.clock.now += 60
-        await sign_out_by_hand(world, b)
-        for _ in range(NOBODY_SECONDS // 60 + 2):
-            world.clock.now += 60
-            await world.sweep()
-        assert (await b.open(silent(world))).url.endswith("?error=login_required")
 
 
 class Forgetful(Browser):

@@ -8,7 +8,7 @@ from support.browser import Browser
 from support.wire import query
 from support.world import World, a_world, choose
 
-from chain_gateway.core.limits import HOP_SECONDS
+from chain_gateway.core.limits import HOP_SECONDS, NOBODY_SECONDS
 
 NO_OP = {"logout": "none"}
 
@@ -223,3 +223,33 @@ async def signed_out_of_bank_meanwhile(world: World, browser: Browser, app: str)
     world.clock.now += 5
     browser.page = None
     return back
+
+
+async def signs_out_unknown(world: World, browser: Browser) -> None:
+    """A sign-out by hand of a browser of which the store knows nothing, and the time after which that is forgotten."""
+    await world.store.close()
+    await world.store.open()
+    world.clock.now += 60
+    await browser.open(f"{world.gateway}/logout")
+    await browser.submit()
+    await world.walk_out(browser)
+    for _ in range(NOBODY_SECONDS // 60 + 2):
+        world.clock.now += 60
+        await world.sweep()
+
+
+async def test_a_sign_out_stands_until_somebody_signs_in_by_hand() -> None:
+    """Apps said in their receipts that they had sessions: so it is somebody's browser, whatever the store had lost."""
+    async with a_world(op=NO_OP) as world, world.browser() as b:
+        await world.sign_in(b)
+        await signs_out_unknown(world, b)
+        assert (await b.open(silent(world))).url.endswith("?error=login_required")
+
+
+@pytest.mark.parametrize("logout", ["redirect", "form_post"])
+async def test_a_sign_out_of_a_stranger_is_forgotten(logout: str) -> None:
+    """No app was shown a session; one that a ticket is posted to says that it has ended what there may be."""
+    async with a_world(op=NO_OP, every={"logout": logout}) as world, world.browser() as b:
+        await b.open(f"{world.apps['shop']}/")
+        await signs_out_unknown(world, b)
+        assert world.store._browsers == {}

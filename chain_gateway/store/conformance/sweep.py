@@ -10,7 +10,18 @@ from chain_gateway.core.ledger import Holding
 from chain_gateway.core.limits import BROWSER_SECONDS, NOBODY_SECONDS, OPEN_WALKS, WALK_SECONDS
 from chain_gateway.store.base import Store, StoredWalk
 from chain_gateway.store.conformance.case import expect
-from chain_gateway.store.conformance.values import NOW, NOW_MS, RACERS, a_record, a_walk, an_entry, an_id, begun, step
+from chain_gateway.store.conformance.values import (
+    NOW,
+    NOW_MS,
+    RACERS,
+    a_record,
+    a_walk,
+    an_entry,
+    an_id,
+    begun,
+    known,
+    step,
+)
 
 
 async def returns_what_is_overdue(store: Store) -> None:
@@ -95,12 +106,14 @@ async def forgets_a_browser_in_the_end(store: Store) -> None:
 async def forgets_a_browser_of_nobody(store: Store) -> None:
     """One that nobody signed in with goes soon after its last walk, whatever is said of its apps; any other stays."""
     out, told, waits = await begun(store), await begun(store), await begun(store)
-    mine = [await begun(store), await begun(store), a_walk(an_id())]
+    mine = [await begun(store), await begun(store), await begun(store), a_walk(an_id())]
     nameless = replace(an_entry(holding=Holding.MAY_HOLD), sub="", sid="")
     await store.note(told.browser, [nameless])
     await store.note(mine[0].browser, [replace(nameless, sub="alice")])
     await store.note(mine[1].browser, [replace(nameless, sid="session")])
-    await store.open_walk(mine[2], (), a_record())
+    await store.note(mine[2].browser, [replace(nameless, shown=True)])
+    expect("what is read", (await known(store, mine[2].browser)).ledger, {nameless.app: nameless})
+    await store.open_walk(mine[3], (), a_record())
     for walk in (out, told, *mine):
         await store.advance(step(walk, ended=True), walk.nonce, ())
     last = max(NOW, nameless.epoch // 1000) + NOBODY_SECONDS
@@ -109,7 +122,7 @@ async def forgets_a_browser_of_nobody(store: Store) -> None:
     await store.sweep(last + 1)
     expect("a second later", [await _is_known(store, each) for each in (out, told)], [False, False])
     expect("with an open walk", await _is_known(store, waits), wanted=True)
-    expect("where somebody signed in", [await _is_known(store, each) for each in mine], [True] * 3)
+    expect("where somebody signed in", [await _is_known(store, each) for each in mine], [True] * 4)
     await store.drop_walk(waits.id)
     await store.sweep(last + 2)
     expect("when its walk is over", await _is_known(store, waits), wanted=False)

@@ -199,10 +199,10 @@ class MemoryStore:
         """Takes the entries that are newer than what stands."""
         for entry in ledger:
             known.epoch = max(known.epoch, entry.epoch)
-            known.someone = known.someone or bool(entry.sub or entry.sid)
+            known.someone = known.someone or entry.of_somebody
             old = known.ledger.get(entry.app)
             if newer(old, entry):
-                known.ledger[entry.app] = replace(entry, due=0) if entry.due else entry
+                known.ledger[entry.app] = replace(entry, due=0, shown=False) if entry.due or entry.shown else entry
                 self._owing.follow(browser, old, entry)
 
     def _write(self, known: Known, walk: StoredWalk) -> None:

@@ -44,8 +44,8 @@ def read_walks(pairs: Sequence[bytes]) -> list[StoredWalk]:
 
 
 def someone(ledger: Iterable[Entry]) -> int:
-    """Whether entries tell that somebody signed in."""
-    return int(any(entry.sub or entry.sid for entry in ledger))
+    """Whether entries tell that somebody was signed in."""
+    return int(any(entry.of_somebody for entry in ledger))
 
 
 def entry_words(ledger: Iterable[Entry]) -> list[Text]:

@@ -53,7 +53,7 @@ def take(connection: sqlite3.Connection, browser: bytes, ledger: Sequence[Entry]
     highest = max((entry.epoch for entry in ledger), default=epoch)
     if highest > epoch:
         raise_epoch(connection, browser, highest)
-    if any(entry.sub or entry.sid for entry in ledger):
+    if any(entry.of_somebody for entry in ledger):
         sign_in(connection, browser)
     rows = [(browser, e.app, e.holding.value, e.epoch, e.since, e.sub, e.sid, e.auth_time, e.due) for e in ledger]
     connection.executemany(_TAKE_ENTRY, rows)
