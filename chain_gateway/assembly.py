@@ -59,6 +59,7 @@ from chain_gateway.web.errors import error_middleware
 from chain_gateway.web.guard import guard_middleware
 from chain_gateway.web.headers import headers_middleware
 from chain_gateway.web.pages import Pages
+from chain_gateway.web.rate import Buckets, rate_middleware
 from chain_gateway.web.reply import PAGES
 from chain_gateway.web.routes import Endpoints, UseCases
 
@@ -118,6 +119,7 @@ async def build(
         middlewares=[
             headers_middleware(https=realm.public_url.startswith("https:")),
             error_middleware,
+            rate_middleware(Buckets(time.monotonic), settings.gateway.trusted_proxies),
             guard_middleware,
             aiohttp_session.session_middleware(storage),
         ],

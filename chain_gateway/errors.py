@@ -56,6 +56,22 @@ class BodyTooLong(BadInput):
     status = 413
 
 
+class BodyLate(BadInput):
+    """The body did not come in time."""
+
+    code = "bad_input.late"
+    status = 408
+
+
+class TooManyRequests(ChainGatewayError):
+    """One client address asks more often than people do."""
+
+    code = "too_many_requests"
+    status = 429
+    text = "There were too many requests from your network just now."
+    help = "Please try again in a moment."
+
+
 class TargetRefused(ChainGatewayError):
     """A URL that names no registered place; the browser is not sent there."""
 

@@ -9,7 +9,7 @@ import structlog
 from aiohttp import web
 from aiohttp.typedefs import Handler
 
-from chain_gateway.errors import BadInput, BodyTooLong, ChainGatewayError, NotFound, WalkGone
+from chain_gateway.errors import BadInput, BodyTooLong, ChainGatewayError, NotFound, TooManyRequests, WalkGone
 from chain_gateway.service.views import ErrorPage, Link
 from chain_gateway.web.cookies import BROWSER, own_cookies
 from chain_gateway.web.reply import show
@@ -17,6 +17,7 @@ from chain_gateway.web.reply import show
 log = structlog.stdlib.get_logger("chain_gateway")
 
 SERVER_ERROR: Final = 500
+RETRY_SECONDS: Final = 10
 HTTP_CODES: Final = {
     404: NotFound("no such path"),
     405: BadInput("method not allowed", code="bad_input.method"),
@@ -30,7 +31,10 @@ async def error_middleware(request: web.Request, handler: Handler) -> web.Stream
     try:
         return await handler(request)
     except ChainGatewayError as error:
-        return _tell(request, error, error.status)
+        response = _tell(request, error, error.status)
+        if isinstance(error, TooManyRequests):
+            response.headers["Retry-After"] = str(RETRY_SECONDS)
+        return response
     except web.HTTPException as error:
         known = HTTP_CODES.get(error.status, BadInput(error.reason))
         response = _tell(request, known, error.status)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Mapping
 from typing import Final
 from urllib.parse import parse_qsl
@@ -14,10 +15,11 @@ from chain_gateway.core.limits import (
     ERROR_CHARS,
     ID_CHARS,
     RECEIPT_BYTES,
+    REQUEST_SECONDS,
     RETURN_TO_CHARS,
     URL_CHARS,
 )
-from chain_gateway.errors import BadInput, BodyTooLong
+from chain_gateway.errors import BadInput, BodyLate, BodyTooLong
 
 FIELDS: Final = 40
 FORM: Final = "application/x-www-form-urlencoded"
@@ -52,15 +54,25 @@ async def form(request: web.Request) -> dict[str, str]:
     """The known fields of the body, as ``query`` judges them; BadInput if it is no plain form."""
     if request.content_type != FORM:
         raise BadInput("not a plain form", code="bad_input.body")
-    body = await request.content.read(BODY_BYTES + 1) if request.body_exists else b""
-    while len(body) <= BODY_BYTES and not request.content.at_eof():
-        body += await request.content.read(BODY_BYTES + 1 - len(body))
+    try:
+        async with asyncio.timeout(REQUEST_SECONDS):
+            body = await _body(request)
+    except TimeoutError:
+        raise BodyLate("the body did not come in time") from None
     if len(body) > BODY_BYTES:
         raise BodyTooLong("the body is too long", code="bad_input.length")
     try:
         return _fields(body.decode("ascii"))
     except UnicodeDecodeError:
         raise BadInput("the body is not a form", code="bad_input.body") from None
+
+
+async def _body(request: web.Request) -> bytes:
+    """The body, or as much of it as shows that it is too long."""
+    body = await request.content.read(BODY_BYTES + 1) if request.body_exists else b""
+    while len(body) <= BODY_BYTES and not request.content.at_eof():
+        body += await request.content.read(BODY_BYTES + 1 - len(body))
+    return body
 
 
 def _fields(text: str) -> dict[str, str]:

@@ -23,6 +23,10 @@ from chain_gateway.core.limits import HEADER_FIELD_BYTES, HEADERS_BYTES, REQUEST
 from chain_gateway.errors import BadInput, ChainGatewayError
 from chain_gateway.web.headers import ALWAYS
 
+KEEPALIVE_SECONDS: Final = 30
+"""How long a connection is kept for a whole request to be there, the first one and each next one."""
+LINGER_SECONDS: Final = 2
+"""How long the rest of a body is read that was answered without it, so that the answer arrives."""
 HEADERS: Final = 100
 """How many header fields a request may have."""
 
@@ -74,6 +78,8 @@ class Door(web.Server):
         return _Connection(
             self,
             loop=asyncio.get_running_loop(),
+            keepalive_timeout=KEEPALIVE_SECONDS,
+            lingering_time=LINGER_SECONDS,
             access_log=_SILENT,
             max_line_size=REQUEST_LINE_BYTES,
             max_field_size=HEADER_FIELD_BYTES,
