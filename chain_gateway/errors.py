@@ -4,7 +4,9 @@
 
     ChainGatewayError
     ├── BadInput              a parameter is missing, doubled, too long or malformed
-    │   └── BodyTooLong       the same of a whole body
+    │   ├── BodyTooLong       the same of a whole body
+    │   └── BodyLate          a body that does not come
+    ├── TooManyRequests       one client address asks too often
     ├── TargetRefused         a URL that is not in the registry
     ├── TokenRefused          a token that proves nothing here
     ├── BrowserUnknown        the request does not come from the browser that owns the walk

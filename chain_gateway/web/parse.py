@@ -58,7 +58,7 @@ async def form(request: web.Request) -> dict[str, str]:
         async with asyncio.timeout(REQUEST_SECONDS):
             body = await _body(request)
     except TimeoutError:
-        raise BodyLate("the body did not come in time") from None
+        raise BodyLate("the body did not come in time", code="bad_input.late") from None
     if len(body) > BODY_BYTES:
         raise BodyTooLong("the body is too long", code="bad_input.length")
     try:
