@@ -13,6 +13,7 @@ from chain_gateway.core.walk import NO_APP, Kind, Walk
 from chain_gateway.errors import ChainGatewayError, OpUnavailable, SignInFailed, StoreUnavailable
 from chain_gateway.oidc.authorization import INTERACTION_CODES, read_response
 from chain_gateway.oidc.sign_in import SignIn
+from chain_gateway.service.epochs import is_ahead
 from chain_gateway.service.identity import Identities, Identity
 from chain_gateway.service.log import log
 from chain_gateway.service.login import UNAVAILABLE, StartLogin, login_required
@@ -137,6 +138,9 @@ class FinishLogin:
             return self._outrun(state)
         # The ledger after the epoch: what an older walk did is in it, and none does anything more.
         known = await realm.store.browser(browser) or Browser(browser)
+        if is_ahead(realm, epoch):
+            browser = realm.random(16)
+            epoch = await realm.store.take_epoch(browser, realm.now_ms(), logout=False)
         wanted = {name for app in target.chain.apps for name in app.claims}
         identity = Identity(
             sub=signed_in.sub,

@@ -21,6 +21,7 @@ from chain_gateway.core.plan import Decision, hops_of, may_live, plan_logout
 from chain_gateway.core.walk import NO_APP, Kind, OpLogout, Walk
 from chain_gateway.errors import BadInput, BrowserUnknown, StoreUnavailable, TokenRefused
 from chain_gateway.service.capacity import fitting, owed_at_once
+from chain_gateway.service.epochs import is_ahead
 from chain_gateway.service.identity import Identities
 from chain_gateway.service.log import log
 from chain_gateway.service.op_session import OpSessions
@@ -189,6 +190,9 @@ class StartLogout:
         # The epoch first: once it is taken no older walk sends a ticket, so nothing is missed in the ledger.
         epoch = await self._epoch(browser, whole=params.scope != "app")
         known = await self._known(visitor)
+        if is_ahead(realm, epoch):
+            browser = realm.random(16)
+            epoch = await self._epoch(browser, whole=params.scope != "app")
         decisions = self._plan(target, params, known)
         walk = self._planned(browser, epoch, target, params, decisions, by_form=named is not None)
         if named is not None and named != _digest(self._reach(walk)):

@@ -1,4 +1,4 @@
-"""What a review found that does not hold yet: each test says what should, and is expected to fail until it does."""
+"""What a review found, and holds since: names, hosts, cookies, loops, second tries, and a clock that was fast."""
 
 from __future__ import annotations
 
@@ -179,11 +179,18 @@ async def test_a_store_that_was_out_of_reach_for_a_moment_loses_no_name() -> Non
         assert await world.signed_in(b) == {}
 
 
-@pytest.mark.xfail(
-    strict=True,
-    raises=AssertionError,
-    reason="a browser that walked while the gateway's clock was fast gets epochs that apps refuse until then",
-)
+async def test_a_clock_that_was_fast_once_keeps_nobody_from_signing_in() -> None:
+    """The other way round: every app takes the tickets of today (T29)."""
+    async with a_world() as world, world.browser() as b:
+        await world.sign_in(b)
+        await world.sign_out(b)
+        (known,) = {walk.browser for walk in world.store._over.values()}
+        await world.store.take_epoch(known, world.realm.now_ms() + 3_600_000, logout=False)
+        world.clock.now += 120
+        await world.sign_in(b)
+        assert await world.signed_in(b) == dict.fromkeys(world.apps, "demo|alice")
+
+
 async def test_a_clock_that_was_fast_once_locks_nobody_out() -> None:
     """An hour too much for one walk, and sign-in and sign-out fail everywhere for an hour (T29)."""
     async with a_world() as world, world.browser() as b:
