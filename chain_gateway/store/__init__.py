@@ -1,1 +1,1 @@
-"""What the gateway knows of browsers and walks, in memory or SQLite, under one contract."""
+"""What the gateway knows of browsers and walks, in memory, SQLite or Redis, under one contract."""

@@ -10,16 +10,18 @@ from dataclasses import dataclass, field
 
 @dataclass
 class Lossy:
-    """``lose`` is how many of the next answers are lost, each with its connection."""
+    """``lose`` is how many of the next answers are lost, each with its connection; ``taken`` counts connections."""
 
     server: int
     port: int = 0
     lose: int = 0
     lost: int = 0
+    taken: int = 0
     _tasks: set[asyncio.Task[None]] = field(default_factory=set)
 
     async def serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         """One connection, to its end."""
+        self.taken += 1
         inward, outward = await asyncio.open_connection("127.0.0.1", self.server)
         asking = asyncio.create_task(self._carry(reader, outward))
         self._tasks.add(asking)

@@ -117,6 +117,12 @@ def running(*servers: Server) -> Iterator[None]:
             each.kill()
 
 
+RIGHTS = "chain on >pa:ss resetchannels ~cg{* -@all +@read +@write -@dangerous +eval +evalsha +info +select +ping"
+"""What a gateway needs, as ``docs/decisions/0008-redis.md`` says it; in a cluster the others as well."""
+CLUSTER_RIGHTS = f"{RIGHTS} +cluster|slots +cluster|shards +command +asking"
+USERINFO = "chain:pa%3Ass@"
+
+
 @dataclass
 class Ground:
     """Servers that stand together as one store."""
@@ -144,10 +150,6 @@ def alone(folder: Path, **options: str) -> Iterator[Ground]:
         yield Ground(server.url, (server,))
 
 
-ACL = "user chain on >pa:ss ~cg{* resetchannels -@all +@read +@write -@dangerous +eval +evalsha +info +select +ping"
-"""What a gateway needs, as ``docs/decisions/0008-redis.md`` says it."""
-
-
 @contextmanager
 def behind_tls(folder: Path, *, clients: bool = False) -> Iterator[Ground]:
     """One server that speaks TLS alone, and lets in one user; with ``clients`` it asks for their certificates, too."""
@@ -163,7 +165,7 @@ def behind_tls(folder: Path, *, clients: bool = False) -> Iterator[Ground]:
         "tls-key-file": str(folder / "server.key"),
         "tls-ca-cert-file": str(folder / "ca.pem"),
         "tls-auth-clients": "yes" if clients else "no",
-        "user#1": ACL.removeprefix("user "),
+        "user#1": RIGHTS,
         "user#2": "admin on >admin ~* +@all",
         "user#3": "default off",
     }
@@ -174,14 +176,14 @@ def behind_tls(folder: Path, *, clients: bool = False) -> Iterator[Ground]:
         folder, options | {"tls-port": str(port), "port": "0"}, port, way_in=way_in | (pair if clients else {})
     )
     with running(server):
-        yield Ground(f"rediss://chain:pa%3Ass@127.0.0.1:{port}?ca={folder}/ca.pem", (server,))
+        yield Ground(f"rediss://{USERINFO}127.0.0.1:{port}?ca={folder}/ca.pem", (server,))
 
 
 @contextmanager
 def watched(folder: Path) -> Iterator[Ground]:
     """A primary, its replica, and a sentinel that watches them as ``main``; another sentinel is down."""
-    primary = Server(folder / "one")
-    replica = Server(folder / "two", {"replicaof": f"127.0.0.1 {primary.port}"})
+    primary = Server(folder / "one", {"user": RIGHTS})
+    replica = Server(folder / "two", {"user": RIGHTS, "replicaof": f"127.0.0.1 {primary.port}"})
     words = {
         "sentinel#1": f"monitor main 127.0.0.1 {primary.port} 1",
         "sentinel#2": "down-after-milliseconds main 300",
@@ -192,14 +194,14 @@ def watched(folder: Path) -> Iterator[Ground]:
         replica.heard("sync: Finished with success|MASTER <-> REPLICA sync: Finished")
         with running(sentinel):
             sentinel.heard(r"\+slave slave")
-            url = f"redis+sentinel://127.0.0.1:{free_port()},127.0.0.1:{sentinel.port}/main"
+            url = f"redis+sentinel://{USERINFO}127.0.0.1:{free_port()},127.0.0.1:{sentinel.port}/main"
             yield Ground(url, (primary, replica, sentinel))
 
 
 @contextmanager
 def cluster(folder: Path) -> Iterator[Ground]:
     """Three nodes, each with a third of the slots."""
-    options = {"cluster-enabled": "yes", "cluster-node-timeout": "2000"}
+    options = {"user": CLUSTER_RIGHTS, "cluster-enabled": "yes", "cluster-node-timeout": "2000"}
     nodes = [Server(folder / f"node{number}", options) for number in range(3)]
     with running(*nodes):
         for number, (node, (first, last)) in enumerate(zip(nodes, SLOTS, strict=True), 1):
@@ -208,4 +210,4 @@ def cluster(folder: Path) -> Iterator[Ground]:
             node.ask("CLUSTER", "MEET", "127.0.0.1", nodes[0].port)
         for node in nodes:
             node.heard("Cluster state changed: ok")
-        yield Ground(f"redis+cluster://127.0.0.1:{free_port()},127.0.0.1:{nodes[1].port}", tuple(nodes))
+        yield Ground(f"redis+cluster://{USERINFO}127.0.0.1:{free_port()},127.0.0.1:{nodes[1].port}", tuple(nodes))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ssl
 from typing import Final
 
 from chain_gateway.errors import StoreUnavailable
@@ -21,13 +22,18 @@ def may_pass(error: BaseException) -> bool:
     """Whether the same call may succeed a moment later."""
     from redis import exceptions  # noqa: PLC0415
 
-    if isinstance(error, exceptions.AuthenticationError | exceptions.AuthorizationError):
+    if isinstance(error, exceptions.AuthenticationError | exceptions.AuthorizationError) or _is_strange(error):
         return False
     passing = exceptions.ConnectionError | exceptions.TimeoutError | exceptions.RedisClusterException
     moving = exceptions.ClusterError | exceptions.AskError | exceptions.TryAgainError | exceptions.ReadOnlyError
     if isinstance(error, passing | moving | OSError):
         return True
     return isinstance(error, exceptions.ResponseError) and any(word in str(error) for word in PASSING)
+
+
+def _is_strange(error: BaseException) -> bool:
+    """Whether the server's certificate is not one to be trusted."""
+    return isinstance(error.__cause__ or error.__context__, ssl.SSLCertVerificationError)
 
 
 def refusal(where: str, error: BaseException) -> StoreUnavailable:

@@ -83,11 +83,14 @@ class Lane:
         if self._closed:
             return
         self._closed = True
-        while self._trips or self._waiting:
+        until = self._loop.time() + self._answer_seconds
+        while (self._trips or self._waiting) and (left := until - self._loop.time()) > 0:
             pending: list[asyncio.Future[Any]] = [*self._trips, *(call.future for call in self._waiting)]
-            await asyncio.wait(pending, timeout=self._answer_seconds)
+            await asyncio.wait(pending, timeout=left, return_when=asyncio.FIRST_COMPLETED)
             self._waiting = [call for call in self._waiting if not call.future.done()]
             self._hand_over()
+        for trip in self._trips:
+            trip.cancel()
         with contextlib.suppress(Exception):  # whatever it is, nobody needs the connections any more
             await self._link.close()
 
