@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import socket
 import ssl
-from contextlib import suppress
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
 from threading import Thread
 
@@ -76,3 +78,25 @@ def an_answer(**headers: str) -> bytes:
     """An empty answer after which the connection is closed."""
     lines = [f"{name.partition('__')[0].replace('_', '-')}: {value}" for name, value in headers.items()]
     return "\r\n".join(["HTTP/1.1 302 Found", "Content-Length: 0", "Connection: close", *lines, "", ""]).encode()
+
+
+@contextmanager
+def answering(status: int) -> Iterator[tuple[int, list[str]]]:
+    """An operations listener that answers everything with ``status``; its port, and the paths that were asked for."""
+    paths: list[str] = []
+
+    class Answer(BaseHTTPRequestHandler):
+        def do_GET(self) -> None:
+            paths.append(self.path)
+            self.send_response(status)
+            self.end_headers()
+
+        def log_message(self, *_: object) -> None:
+            pass
+
+    with HTTPServer(("127.0.0.1", 0), Answer) as server:
+        thread = Thread(target=server.serve_forever, args=(0.05,))
+        thread.start()
+        yield server.server_port, paths
+        server.shutdown()
+        thread.join()

@@ -9,15 +9,12 @@ import subprocess
 import sys
 import time
 import tomllib
-from collections.abc import Iterator
-from contextlib import contextmanager
-from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
-from threading import Thread
 
 import pytest
 from deploy_dockerfile import let_in, problems, run_stage, stages, steps
 from deploy_proxies import DEPLOY
+from deploy_wire import answering
 from deploy_yaml import documents
 
 from chain_gateway.cli import keys
@@ -170,28 +167,6 @@ def test_kubernetes_starts_what_there_is(tmp_path: Path) -> None:
     assert found["NetworkPolicy"]["spec"]["podSelector"]["matchLabels"] == labels
 
 
-@contextmanager
-def answering(status: int) -> Iterator[tuple[str, list[str]]]:
-    """An operations listener that answers everything with ``status``; its port, and the paths that were asked for."""
-    paths: list[str] = []
-
-    class Answer(BaseHTTPRequestHandler):
-        def do_GET(self) -> None:
-            paths.append(self.path)
-            self.send_response(status)
-            self.end_headers()
-
-        def log_message(self, *_: object) -> None:
-            pass
-
-    with HTTPServer(("127.0.0.1", 0), Answer) as server:
-        thread = Thread(target=server.serve_forever, args=(0.05,))
-        thread.start()
-        yield str(server.server_port), paths
-        server.shutdown()
-        thread.join()
-
-
 @pytest.mark.deploy
 @pytest.mark.parametrize(("status", "code"), [(200, 0), (503, 1)])
 def test_the_probes_tell_good_from_bad(status: int, code: int) -> None:
@@ -206,6 +181,6 @@ def test_the_probes_tell_good_from_bad(status: int, code: int) -> None:
     for path, command in commands.items():
         with answering(status) as (port, asked):
             assert ":9090/" in command
-            words = [sys.executable, "-c", command.replace("9090", port)]
+            words = [sys.executable, "-c", command.replace("9090", str(port))]
             done = subprocess.run(words, capture_output=True, timeout=30, check=False)
             assert (done.returncode, asked) == (code, [path.partition(" ")[0]])

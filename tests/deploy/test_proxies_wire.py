@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 from deploy_proxies import Proxy, running
-from deploy_site import Authority, free_port
-from deploy_wire import Upstream, a_request, an_answer, asked
+from deploy_site import PATIENCE, Authority, free_port
+from deploy_wire import Upstream, a_request, an_answer, answering, asked
 
 pytestmark = pytest.mark.deploy
 
@@ -22,11 +23,18 @@ def authority(tmp_path_factory: pytest.TempPathFactory) -> Authority:
     return Authority(tmp_path_factory.mktemp("authority"))
 
 
+@pytest.fixture(scope="module")
+def ready() -> Iterator[int]:
+    """The port of an operations listener that says that all is well."""
+    with answering(200) as (port, _):
+        yield port
+
+
 @pytest.fixture(params=PROXIES)
-def proxy(request: pytest.FixtureRequest, tmp_path: Path, authority: Authority) -> Iterator[Proxy]:
+def proxy(request: pytest.FixtureRequest, tmp_path: Path, authority: Authority, ready: int) -> Iterator[Proxy]:
     """Each proxy, before two sockets that nobody listens at yet."""
     sockets = tmp_path / "a.sock", tmp_path / "b.sock"
-    with running(Proxy(request.param, tmp_path / "proxy", authority, free_port(), sockets)) as it:
+    with running(Proxy(request.param, tmp_path / "proxy", authority, free_port(), sockets, (ready, ready))) as it:
         yield it
 
 
@@ -89,6 +97,7 @@ def test_what_reaches_nobody_goes_to_the_other(proxy: Proxy, upstreams: list[Ups
 @pytest.mark.parametrize(
     ("method", "times"),
     [("GET", {"nginx": 2, "haproxy": 3, "caddy": 1}), ("POST", {"nginx": 1, "haproxy": 1, "caddy": 1})],
+    ids=["GET", "POST"],
 )
 def test_what_was_sent_is_not_sent_again(
     proxy: Proxy, upstreams: list[Upstream], method: str, times: dict[str, int]
@@ -99,6 +108,21 @@ def test_what_was_sent_is_not_sent_again(
     assert 500 <= status < 600
     arrived = [head.split(" ", 2)[:2] for each in upstreams for head in each.heads]
     assert arrived == [[method, "/relay"]] * times[proxy.name]
+
+
+def test_gateways_that_are_not_ready_are_better_than_none(tmp_path: Path, authority: Authority) -> None:
+    """Their operations listeners say that they are not; soon HAProxy knows, and browsers are served all the same."""
+    sockets = tmp_path / "a.sock", tmp_path / "b.sock"
+    upstreams = [Upstream(path, an_answer()) for path in sockets]
+    with answering(503) as (port, _):
+        described = Proxy("haproxy", tmp_path / "proxy", authority, free_port(), sockets, (port, port))
+        with running(described) as proxy:
+            until = time.monotonic() + PATIENCE
+            while not all(f"gateways/{name} is DOWN" in proxy.logs() for name in "ab"):
+                assert time.monotonic() < until
+            assert asked(proxy, a_request())[0] == 302
+    for each in upstreams:
+        each.close()
 
 
 def test_no_log_has_what_urls_carry(proxy: Proxy, upstreams: list[Upstream]) -> None:
