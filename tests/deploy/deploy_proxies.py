@@ -8,7 +8,7 @@ import subprocess
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from deploy_site import PATIENCE, Authority, free_port
@@ -34,6 +34,8 @@ class Proxy:
     port: int
     sockets: Sequence[Path]
     ops: Sequence[int] = (9, 9)
+    plain: int = field(default_factory=free_port)
+    """Where it listens without TLS."""
 
     def logs(self) -> str:
         """All that it has written down."""
@@ -51,7 +53,7 @@ class Proxy:
 
     def _nginx_changes(self) -> dict[str, str]:
         return {
-            "listen 80;": f"listen 127.0.0.1:{free_port()};",
+            "listen 80;": f"listen 127.0.0.1:{self.plain};",
             "    listen [::]:80;\n": "",
             "listen 443 ssl http2;": f"listen 127.0.0.1:{self.port} ssl http2;",
             "    listen [::]:443 ssl http2;\n": "",
@@ -66,7 +68,7 @@ class Proxy:
     def _haproxy(self) -> list[str]:
         changes = {
             "    user haproxy\n    group haproxy\n": "",
-            "bind :80\n": f"bind 127.0.0.1:{free_port()}\n",
+            "bind :80\n": f"bind 127.0.0.1:{self.plain}\n",
             "bind :443 ": f"bind 127.0.0.1:{self.port} ",
             "/etc/ssl/chain-gateway/haproxy.pem": str(self.authority.both),
             "unix@/run/chain-gateway/a.sock": f"unix@{self.sockets[0]}",
@@ -78,7 +80,7 @@ class Proxy:
 
     def _caddy(self) -> list[str]:
         changes = {
-            "\tadmin off\n": f"\tadmin off\n\thttp_port {free_port()}\n\tdefault_bind 127.0.0.1\n",
+            "\tadmin off\n": f"\tadmin off\n\thttp_port {self.plain}\n\tdefault_bind 127.0.0.1\n",
             "login.example.com {": f"login.localhost:{self.port} {{",
             "login.example.com": "login.localhost",
             "unix//run/chain-gateway/a.sock": f"unix/{self.sockets[0]}",

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import re
 import time
 from collections.abc import Iterator
+from http.client import HTTPConnection
 from pathlib import Path
 
 import pytest
@@ -83,6 +85,16 @@ def test_nobody_is_believed_who_they_are(proxy: Proxy, upstreams: list[Upstream]
     (head,) = upstreams[0].heads + upstreams[1].heads
     told = [line for line in head.splitlines() if line.lower().startswith("x-forwarded-for:")]
     assert [line.partition(": ")[2] for line in told] == ["127.0.0.1"]
+
+
+def test_without_tls_there_is_only_the_way_to_it(proxy: Proxy) -> None:
+    """A redirect to the same place, and nothing of a gateway."""
+    http = HTTPConnection("127.0.0.1", proxy.plain, timeout=PATIENCE)
+    http.request("GET", "/login?app=shop", headers={"Host": "login.localhost"})
+    answer = http.getresponse()
+    http.close()
+    assert answer.status in {301, 308}
+    assert re.fullmatch(r"https://login\.localhost(:\d+)?/login\?app=shop", answer.getheader("Location"))
 
 
 @pytest.mark.parametrize("method", ["GET", "POST"])
