@@ -4,11 +4,15 @@ from __future__ import annotations
 
 import asyncio
 import signal
+import socket
 from contextlib import asynccontextmanager
+from http.client import HTTPSConnection
 
 import pytest
 from deploy_proxies import Proxy, running
 from deploy_wire import a_request, asked
+
+from chain_gateway.web.rate import BURST
 
 pytestmark = [
     pytest.mark.browser,
@@ -93,3 +97,24 @@ async def test_a_gateway_ends_calmly(name, site, tmp_path):
         over.set()
         await asyncio.gather(*visitors)
         assert set(statuses) == {200}
+
+
+async def test_one_address_is_bounded_whatever_it_claims(name, site, tmp_path):
+    """The gateways believe the proxy, and the proxy nobody: a flood of one address gets 429 under any name."""
+
+    def flood():
+        http = HTTPSConnection("127.0.0.1", site.port, context=site.authority.client(), timeout=30)
+        http.sock = site.authority.client().wrap_socket(
+            socket.create_connection(("127.0.0.1", site.port)), server_hostname="login.localhost"
+        )
+        for number in range(2 * BURST + 100):
+            headers = {"Host": f"login.localhost:{site.port}", "X-Forwarded-For": f"203.0.113.{number % 250}"}
+            http.request("GET", "/login?app=shop", headers=headers)
+            answer = http.getresponse()
+            answer.read()
+            yield answer.status
+        http.close()
+
+    async with behind(name, site, tmp_path):
+        statuses = set(await asyncio.to_thread(lambda: list(flood())))
+    assert statuses == {302, 429}
