@@ -68,7 +68,8 @@ class StartLogin:
             return login_required(target.return_to)
         prompt = params.prompt
         if not prompt and (out := await signing_out(self._realm, visitor)) is not None and out.place in HELD:
-            if out.place in OUT and self._realm.now() < out.issued_at + HOP_SECONDS:
+            visited = out.place in OUT and target.app is not None and out.hop.tag == target.app.tag
+            if visited and self._realm.now() < out.issued_at + HOP_SECONDS:
                 return await self._resume.past_hop(out, visitor)
             prompt = "login"
         if not prompt and (reply := await self._go_on(visitor, target)) is not None:

@@ -55,7 +55,7 @@ from chain_gateway.tokens.purposes import Purpose
 
 BROWSER = "__Host-chain-browser"
 IDENTITY, AWAY = identity.PREFIX, away.PREFIX
-WHOLE = frozenset({"/logged-out", "/resume"})
+WHOLE = frozenset({"/login", "/logout", "/logged-out", "/resume"})
 
 
 class Served(NamedTuple):
