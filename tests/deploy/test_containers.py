@@ -35,10 +35,10 @@ def checked(folder: Path, config: str, program: str, **environ: str) -> subproce
     """``check`` of a container's configuration, with keys and a store that are there."""
     url = tomllib.loads(config)["store"]["url"]
     open_store(url)  # refuses what is no such URL; nothing is connected yet
-    assert KEYS in config
     there = config.replace(KEYS, str(folder / "keys.json")).replace(url, f"sqlite:///{folder}/chain.db")
     (folder / "chain.toml").write_text(there)
     keys.new(folder / "keys.json", int(time.time()), force=False)
+    (folder / "keys.json").chmod(0o440)  # as a secret is mounted in Kubernetes
     command = [program, "check", "--config", str(folder / "chain.toml")]
     known = {"PATH": os.environ["PATH"], **SECRETS, **environ}
     return subprocess.run(command, capture_output=True, text=True, env=known, timeout=60, check=False)
@@ -96,7 +96,9 @@ def test_its_steps_make_a_gateway_that_runs(tmp_path: Path) -> None:
     assert not (packages / "pip").exists()
     lent = [each for each in sys.path if each.endswith("site-packages")]
     (packages / "lent.pth").write_text("\n".join(lent) + "\n")
-    done = checked(tmp_path, (DEPLOY / "docker" / "chain.toml").read_text(), str(made / "bin" / "chain-gateway"))
+    done = checked(
+        tmp_path, (DEPLOY / "docker" / "config" / "chain.toml").read_text(), str(made / "bin" / "chain-gateway")
+    )
     assert done.returncode == 0, done.stdout + done.stderr
     assert (tmp_path / "root" / "state").stat().st_mode & 0o777 == 0o700
 
@@ -112,13 +114,13 @@ def test_compose_starts_what_there_is(tmp_path: Path) -> None:
     assert gateway["deploy"]["replicas"] == 2
     assert int(gateway["stop_grace_period"].removesuffix("s")) > LATE_SECONDS
     mounted = dict(volume.removesuffix(":ro").split(":") for volume in gateway["volumes"])
-    assert mounted == {"./chain.toml": "/etc/chain-gateway/chain.toml", "./keys.json": KEYS}
+    assert mounted == {"./config": "/etc/chain-gateway"}
     assert '"/etc/chain-gateway/chain.toml"' in DOCKERFILE
     assert [name for name, service in services.items() if "ports" in service] == ["caddy"]
     assert compose["networks"]["inside"]["internal"]
     assert services["redis"]["networks"] == ["inside"]
     assert all(re.search(r":\d", services[name]["image"]) for name in ("redis", "caddy"))
-    config = tomllib.loads((DEPLOY / "docker" / "chain.toml").read_text())
+    config = tomllib.loads((DEPLOY / "docker" / "config" / "chain.toml").read_text())
     assert config["store"]["url"].startswith("redis://redis:")
     assert config["gateway"]["listen"].endswith(":8080")
 
@@ -150,6 +152,7 @@ def test_kubernetes_starts_what_there_is(tmp_path: Path) -> None:
     pod = found["Deployment"]["spec"]["template"]["spec"]
     (container,) = pod["containers"]
     config = found["ConfigMap"]["data"]["chain.toml"]
+    assert f'file = "{KEYS}"' in config
     done = checked(tmp_path, config, str(Path(sys.executable).with_name("chain-gateway")))
     assert done.returncode == 0, done.stdout + done.stderr
     places = {mount["mountPath"] for mount in container["volumeMounts"]}
