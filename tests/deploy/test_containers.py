@@ -25,7 +25,7 @@ from chain_gateway.store.urls import open_store
 ROOT = DEPLOY.parent
 DOCKERFILE = (DEPLOY / "docker" / "Dockerfile").read_text()
 IGNORED = (DEPLOY / "docker" / "Dockerfile.dockerignore").read_text()
-KEYS = "/run/secrets/chain-gateway/keys.json"
+KEYS = "/run/chain-gateway/keys.json"
 SECRETS = {
     name: f"{name} of more than 32 bytes, as it must be" for name in ("OP_CLIENT_SECRET", "SHOP_SECRET", "NEWS_SECRET")
 }
@@ -38,7 +38,6 @@ def checked(folder: Path, config: str, program: str, **environ: str) -> subproce
     there = config.replace(KEYS, str(folder / "keys.json")).replace(url, f"sqlite:///{folder}/chain.db")
     (folder / "chain.toml").write_text(there)
     keys.new(folder / "keys.json", int(time.time()), force=False)
-    (folder / "keys.json").chmod(0o440)  # as a secret is mounted in Kubernetes
     command = [program, "check", "--config", str(folder / "chain.toml")]
     known = {"PATH": os.environ["PATH"], **SECRETS, **environ}
     return subprocess.run(command, capture_output=True, text=True, env=known, timeout=60, check=False)
@@ -153,6 +152,14 @@ def test_kubernetes_starts_what_there_is(tmp_path: Path) -> None:
     (container,) = pod["containers"]
     config = found["ConfigMap"]["data"]["chain.toml"]
     assert f'file = "{KEYS}"' in config
+    (before,) = pod["initContainers"]
+    *install, secret, copy = before["command"]
+    assert {Path(secret).parent, Path(copy).parent} == {Path(mount["mountPath"]) for mount in before["volumeMounts"]}
+    assert (Path(secret).name, copy) == ("keys.json", KEYS)
+    shared = tmp_path / "secret.json"
+    shared.touch(0o440)
+    subprocess.run([*install, shared, tmp_path / "copy.json"], check=True, timeout=30)
+    assert (tmp_path / "copy.json").stat().st_mode & 0o777 == 0o600
     done = checked(tmp_path, config, str(Path(sys.executable).with_name("chain-gateway")))
     assert done.returncode == 0, done.stdout + done.stderr
     places = {mount["mountPath"] for mount in container["volumeMounts"]}
