@@ -132,7 +132,8 @@ def left_since(entry: Entry | None, who: SignedIn, since_ms: int) -> bool:
     """
     if entry is None or not 0 < since_ms <= min(entry.epoch, entry.since * 1000 + 999):
         return False
-    return entry.holding in {*GONE, Holding.OWED} and entry.sub in {"", who.sub}
+    nameless = entry.holding is Holding.MAY_HOLD and not entry.sid  # a login's line has the name of its session
+    return (nameless or entry.holding in {*GONE, Holding.OWED}) and entry.sub in {"", who.sub}
 
 
 def may_live(entry: Entry, now: int, app: App) -> bool:

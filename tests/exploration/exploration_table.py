@@ -78,7 +78,6 @@ QUICK = (
     Row("known", (LOGIN, OUT)),
     Row("known", (OUT, OUT)),
     Row("known", (LOGIN, APP_OUT)),
-    Row("known", (APP_OUT, OUT)),
     Row("known", (SILENT, OUT)),
     Row("signed in", (LOGIN, LOGIN)),
     Row("signed in", (LOGIN, OUT)),
@@ -102,6 +101,7 @@ QUICK = (
     Row("known", (SILENT, OUT), 1, "one app", ONE_APP),
 )
 DEEP = (
+    Row("known", (APP_OUT, OUT)),
     *(Row("signed in", (wanted,), 2) for wanted in (LOGIN, SILENT, OUT, APP_OUT)),
     Row("signed in", (LOGIN,), 3, "one app", ONE_APP),
     Row("signed in", (OUT,), 3, "one app", ONE_APP),
