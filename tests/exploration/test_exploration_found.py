@@ -61,10 +61,7 @@ def test_a_sign_in_that_comes_back_after_a_sign_out_of_one_app_leaves_that_app_o
     play(
         Row("known", (LOGIN, APP_OUT)),
         *BY_HAND,
-        "1 begins",
-        "1 is served",
-        "1 arrives",
-        *("0 is served", "0 arrives") * 2,
+        *("1 begins", "1 is served", "0 is served", "0 arrives", "1 arrives"),
     )
 
 
