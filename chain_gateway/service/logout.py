@@ -31,12 +31,13 @@ from chain_gateway.service.resume import Resume
 from chain_gateway.service.sessions import sessions_of
 from chain_gateway.service.stranded import signing_out, stranded
 from chain_gateway.service.targets import Target, judge_target
-from chain_gateway.service.views import ConfirmPage, Reply, Show
+from chain_gateway.service.views import ConfirmPage, Cookie, Reply, Show
 from chain_gateway.tokens.app_key import AppKey
 from chain_gateway.tokens.encoding import b64d, b64e
 from chain_gateway.tokens.logout_request import LogoutRequest, verify_logout_request
 from chain_gateway.tokens.purposes import Purpose
 
+ASK: Final = "__Host-chain-ask"
 SCOPES: Final = frozenset({"", "all", "app"})
 UNKNOWN_KEY: Final = "token_refused.key"
 CONFIRM_BYTES: Final = 2048
@@ -133,12 +134,17 @@ class StartLogout:
         return fitting(plan, known)
 
     def _ask(self, visitor: Visitor, target: Target, params: LogoutParams, known: Browser | None) -> Reply:
-        """The page that asks; its form is bound to this browser and sealed, so no other page can send it."""
-        browser = visitor.browser or self._realm.random(16)
+        """The page that asks; its form is bound to this browser and sealed, so no other page can send it.
+
+        A browser that has no id yet gets none from a page: that would take the place of one which a login in another
+        tab has given it meanwhile. It is recognised by a cookie for this alone.
+        """
+        asked = visitor.browser or _asked(visitor) or self._realm.random(16)
+        cookies = () if visitor.browser else (Cookie(ASK, b64e(asked), CONFIRM_SECONDS),)
         decisions = self._plan(target, params, known)
-        reach = self._reach(self._planned(browser, 0, target, params, decisions, by_form=True))
+        reach = self._reach(self._planned(asked, 0, target, params, decisions, by_form=True))
         content = {
-            "b": b64e(browser),
+            "b": b64e(asked),
             "chain": target.chain.id,
             "app": target.app_id,
             "return_to": target.return_to,
@@ -154,7 +160,7 @@ class StartLogout:
             one_app=params.scope == "app",
             form_origins=reach,
         )
-        return Show(page, browser=browser)
+        return Show(page, cookies=cookies)
 
     def _reach(self, walk: Walk) -> tuple[str, ...]:
         """The origins that the page which asks must name, so that its form can lead into ``walk``."""
@@ -171,7 +177,8 @@ class StartLogout:
         """
         plain = self._realm.keyring().open(Purpose.CONFIRM, confirm, CONFIRM_BYTES, self._realm.now())
         content = json.loads(plain)
-        if not visitor.browser or not visitor.is_owner(b64d(content["b"])):
+        asked = b64d(content["b"])
+        if not (visitor.browser and visitor.is_owner(asked)) and not hmac.compare_digest(_asked(visitor), asked):
             raise BrowserUnknown("a confirmation of another browser")
         if self._realm.now() > content["until"]:
             raise TokenRefused("the page that asked is too old", code="token_refused.expired")
@@ -201,6 +208,7 @@ class StartLogout:
         identity = sessions_of(self._op_sessions, known)
         owner = replace(visitor, browser=browser)
         cookies = self._identities.cookies(walk, identity, visitor)
+        cookies += (Cookie(ASK, ""),) if ASK in visitor.cookies else ()
         entries = self._former_sessions(known, epoch, target.app_id if params.scope == "app" else "")
         entries += owed_at_once(decisions, known, epoch, realm.now())
         reply = await self._passage.begin(walk, identity, owner, entries=entries, cookies=cookies)
@@ -253,6 +261,14 @@ class StartLogout:
             return await self._realm.store.take_epoch(browser, now_ms, logout=whole)
         except StoreUnavailable:
             return now_ms
+
+
+def _asked(visitor: Visitor) -> bytes:
+    """What a browser without an id is recognised by where it was asked; nothing if it was not."""
+    try:
+        return b64d(visitor.cookies.get(ASK, ""))
+    except ValueError:
+        return b""
 
 
 def _digest(origins: tuple[str, ...]) -> str:

@@ -19,7 +19,7 @@ from chain_gateway.sdk import backchannel
 from chain_gateway.sdk.cookies import set_bind
 from chain_gateway.sdk.hop import LATE_SECONDS, bind_hash
 from chain_gateway.sdk.session import BIND_COOKIE, Session, Tombstone
-from chain_gateway.service import away, identity, notes, transactions
+from chain_gateway.service import away, identity, logout, notes, transactions
 from chain_gateway.tokens import logout_request, receipt, ticket
 from chain_gateway.tokens.encoding import b64d
 from chain_gateway.tokens.keyring import Keyring
@@ -148,6 +148,7 @@ def test_the_gateways_cookies_are_the_ones_of_the_table():
     rows = {plain(row[0]): int(row[3]) for row in table(PAGE, "cookie")}
     assert rows == {
         cookies.BROWSER: limits.BROWSER_SECONDS,
+        logout.ASK: limits.CONFIRM_SECONDS,
         transactions.PREFIX + "…": limits.TRANSACTION_SECONDS,
         identity.PREFIX + "…": limits.WALK_SECONDS,
         away.PREFIX + "…": limits.WALK_SECONDS,

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import pytest
 from exploration_claims import Claims
 from exploration_rest import alone, later
 from exploration_search import played
@@ -65,13 +64,8 @@ def test_a_sign_in_that_comes_back_after_a_sign_out_of_one_app_leaves_that_app_o
     )
 
 
-@pytest.mark.xfail(
-    strict=True,
-    raises=BrokenInvariantError,
-    reason="requests that leave before the first cookie has come are of several browsers",
-)
 def test_a_first_visit_by_two_tabs_at_once_is_one_browser():
-    """I2: both tabs leave without a cookie, and the logout's answer comes last; no later logout finds that session."""
+    """I2: both tabs leave without a cookie, and the page that asks comes last; it takes nothing from the sign-in."""
     play(
         Row("unknown", (LOGIN, OUT), 0, "", Settings(apps=SHOP, confirm="unsigned")),
         *("0 begins", "0 is served", "1 begins", "0 arrives", "0 is served by hand", "0 arrives"),

@@ -116,3 +116,27 @@ async def test_an_app_that_cannot_be_told_is_not_called_told() -> None:
         assert "Signed out of 2 of 3" in page.text
         assert "Not confirmed by Bank." in page.text
         assert "Told in the background" not in page.text
+
+
+async def test_nobody_says_yes_to_somebody_elses_question() -> None:
+    """A form that was made for one browser starts nothing in another, id or no id (T28)."""
+    async with a_world() as world, world.browser() as one, world.browser() as other:
+        await one.open(f"{world.gateway}/logout")
+        await other.open(f"{world.gateway}/logout")
+        assert "__Host-chain-browser" not in other.cookies(world.gateway)
+        await other.submit(one.page.forms[0])
+        assert other.page.status == 403
+        assert not await world.store.open_everywhere(10)
+        await one.submit()
+        assert await world.store.open_everywhere(10) or "Signed out of" in one.page.text
+
+
+async def test_two_questions_in_two_tabs_are_both_answered() -> None:
+    """The second page takes nothing from the first."""
+    async with a_world() as world, world.browser() as b:
+        await b.open(f"{world.gateway}/logout")
+        first = b.page.forms[0]
+        await b.open(f"{world.gateway}/logout")
+        await b.submit(first)
+        assert b.page.status == 200
+        assert "__Host-chain-ask" not in b.cookies(world.gateway)
