@@ -163,7 +163,7 @@ def use_cases(realm: Realm, op: OpenIdProvider, calls: AppCalls) -> tuple[UseCas
     cases = UseCases(
         login=start,
         callback=FinishLogin(realm, op, passage, start),
-        logout=StartLogout(realm, passage, resume),
+        logout=StartLogout(realm, op, passage, resume),
         relay=Relay(realm, passage),
         resume=resume,
         walks=ShowWalk(realm, passage),

@@ -12,13 +12,13 @@ import uvloop
 from aiohttp import http_parser
 
 from chain_gateway.cli import keys, logs
-from chain_gateway.cli.console import DONE, USAGE, complain, refused, say
+from chain_gateway.cli.console import DONE, FAILED, USAGE, complain, refused, say
 from chain_gateway.cli.listening import bound, spelled
 from chain_gateway.cli.supervisor import READY, SOCKETS, Supervisor, inherited
 from chain_gateway.cli.worker import Worker
 from chain_gateway.config.load import load
 from chain_gateway.config.model import Settings
-from chain_gateway.errors import ConfigError
+from chain_gateway.errors import ConfigError, StoreUnavailable
 from chain_gateway.store.urls import open_store
 
 log = structlog.stdlib.get_logger("chain_gateway")
@@ -77,6 +77,9 @@ def main() -> int:
         uvloop.run(Worker(path, sockets).run(ready))
     except ConfigError as error:
         return refused(error, as_json=False)
+    except StoreUnavailable as error:
+        log.error("store.unavailable", detail=error.detail)  # noqa: TRY400 - where it was raised says nothing
+        return FAILED
     return DONE
 
 

@@ -26,6 +26,7 @@ from chain_gateway.service.identity import Identities
 from chain_gateway.service.log import log
 from chain_gateway.service.op_session import OpSessions
 from chain_gateway.service.passage import WALK_NONCE_BYTES, Passage
+from chain_gateway.service.ports import OpenIdProvider
 from chain_gateway.service.realm import Realm, Visitor
 from chain_gateway.service.resume import Resume
 from chain_gateway.service.sessions import sessions_of
@@ -59,9 +60,13 @@ class LogoutParams:
 class StartLogout:
     """Begins a logout, or asks whether to."""
 
-    def __init__(self, realm: Realm, passage: Passage, resume: Resume) -> None:
-        """``passage`` walks; ``resume`` goes on with a logout that a dead app held up."""
+    def __init__(self, realm: Realm, provider: OpenIdProvider, passage: Passage, resume: Resume) -> None:
+        """``passage`` walks; ``resume`` goes on with a logout that a dead app held up.
+
+        ``provider`` knows where people sign in.
+        """
         self._realm = realm
+        self._provider = provider
         self._resume = resume
         self._passage = passage
         self._identities = Identities(realm)
@@ -163,11 +168,14 @@ class StartLogout:
         return Show(page, cookies=cookies)
 
     def _reach(self, walk: Walk) -> tuple[str, ...]:
-        """The origins that the page which asks must name, so that its form can lead into ``walk``."""
+        """The origins that the page which asks must name, so that its form can lead into ``walk``.
+
+        Where the page that it returns to is for people who are signed in, the way leads on to the provider.
+        """
         tags, ends = form_reach(walk)
         origins = [self._realm.registry.by_tag[tag].origin for tag in tags]
         if ends and walk.return_to:
-            origins.append(origin_of(walk.return_to))
+            origins += [origin_of(walk.return_to), self._provider.login_origin()]
         return tuple(dict.fromkeys(origins))
 
     def _confirmed(self, visitor: Visitor, confirm: str) -> tuple[LogoutParams, str]:

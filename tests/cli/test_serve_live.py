@@ -128,3 +128,15 @@ def test_several_workers_share_no_memory(tmp_path: Path) -> None:
     done = subprocess.run(command, capture_output=True, text=True, timeout=30, check=False)
     assert (done.returncode, done.stdout) == (2, "")
     assert "sqlite://" in done.stderr
+
+
+def test_workers_say_in_one_line_that_the_store_is_out_of_reach(tmp_path: Path) -> None:
+    """Again and again, as it may come back; and nobody reads a traceback."""
+    path = made(tmp_path)
+    write(tmp_path, url='url = "sqlite:////nowhere/at/all/chain.db" #')
+    with serving(path, "--workers", "2") as gateway:
+        lines = gateway.awaited("store.unavailable", 2)
+        assert all("exception" not in line for line in lines)
+        gateway.awaited("worker.died", 2)
+        gateway.send(signal.SIGTERM)
+        assert gateway.ended() == 0

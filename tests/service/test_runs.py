@@ -184,3 +184,17 @@ async def test_a_form_names_where_the_run_leads_when_the_next_app_is_down(kind: 
         page = await b.submit()
         assert {origin(url) for url in page.chain} <= allowed
         assert "2 of 3" in (await b.walk_on()).text
+
+
+async def test_the_page_that_asks_names_the_provider_where_the_sign_out_leads_there() -> None:
+    """The page to return to is for people who are signed in, so its app sends the browser on to sign in (T48)."""
+    async with a_world(op={"logout": "none"}) as world, world.browser() as b:
+        await world.sign_in(b)
+        page = await b.open(f"{world.gateway}/logout?return_to={world.apps['shop']}/account")
+        policy = page.headers["Content-Security-Policy"]
+        (named,) = [part for part in policy.split("; ") if part.startswith("form-action")]
+        assert world.op.issuer.rstrip("/") in named.split()
+        assert (
+            world.op.issuer.rstrip("/")
+            not in (await b.open(f"{world.gateway}/logout")).headers["Content-Security-Policy"]
+        )
