@@ -138,7 +138,9 @@ def test_a_private_number_belongs_to_its_point(d: object) -> None:
 
 
 @pytest.mark.parametrize(
-    "pem", ["", "no PEM", PRIVATE_PEM, P384_PEM, K256_PEM, RSA_PEM, PUBLIC_PEM[:80], PUBLIC_PEM.replace("M", "N", 1)]
+    "pem",
+    ["", "no PEM", PRIVATE_PEM, P384_PEM, K256_PEM, RSA_PEM, PUBLIC_PEM[:80], PUBLIC_PEM.replace("M", "N", 1)],
+    ids=["empty", "no PEM", "private", "P-384", "K-256", "RSA", "cut off", "changed"],
 )
 def test_a_pem_that_is_no_public_key_on_p_256_is_refused(pem: str) -> None:
     """A ValueError when it is configured; a private key is not taken for a public one."""
@@ -146,7 +148,11 @@ def test_a_pem_that_is_no_public_key_on_p_256_is_refused(pem: str) -> None:
         AppKey.public(pem)
 
 
-@pytest.mark.parametrize("pem", ["", "no PEM", PUBLIC_PEM, P384_PRIVATE_PEM, LOCKED_PEM])
+@pytest.mark.parametrize(
+    "pem",
+    ["", "no PEM", PUBLIC_PEM, P384_PRIVATE_PEM, LOCKED_PEM],
+    ids=["empty", "no PEM", "public", "P-384", "locked"],
+)
 def test_a_pem_that_is_no_private_key_on_p_256_is_refused(pem: str) -> None:
     """A ValueError when it is configured, also for a key under a password."""
     with pytest.raises(ValueError):  # noqa: PT011 - any ValueError is the promise
