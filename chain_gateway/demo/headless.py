@@ -68,7 +68,7 @@ class Check:
         self._ready = ready
         self._context = context
         self._apps = [
-            AppReport(app.id, look.name, app.origin, expected(app).story, _broken(ready.faults.get(app.id)))
+            AppReport(app.id, app.name or app.id, app.origin, expected(app).story, _broken(ready.faults.get(app.id)))
             for look, app in zip(ready.looks, ready.settings.apps, strict=True)
         ]
         self._report = Report(self._apps)

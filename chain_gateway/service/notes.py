@@ -77,7 +77,8 @@ class Notes:
         noted = []
         for action in actions:
             if isinstance(action, Settle):
-                if walk.kind is Kind.LOGIN and action.outcome.failed and action.index != out:
+                nobody = walk.kind is Kind.LOGIN and not identity.sub  # the line of the ticket tells whose it was
+                if walk.kind is Kind.LOGIN and action.outcome.failed and (nobody or action.index != out):
                     continue
                 hop = walk.hops[action.index]
                 otherwise = Holding.MAY_HOLD if hop.mode is Mode.EXTERNAL else OTHERWISE[walk.kind]

@@ -51,6 +51,12 @@ ALICE, BOB = b"A" * 16, b"B" * 16
 NOW = int(time.time())
 
 
+@pytest.fixture(autouse=True)
+def the_time_of_the_test(monkeypatch):
+    """Not that of the collection, which may have been long before."""
+    monkeypatch.setattr(sys.modules[__name__], "NOW", int(time.time()))
+
+
 def a_walk(walk_id: bytes = b"\xfb" * 16, browser: bytes = ALICE, **changes: object) -> StoredWalk:
     """A logout that waits for Bank, and has Shop's word."""
     hops = Hops.of(tuple(Hop(app_tag(app), Mode.REDIRECT) for app in ("shop", "bank"))).settled(0, Outcome.APPLIED)

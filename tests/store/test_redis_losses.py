@@ -126,7 +126,7 @@ async def test_a_primary_whose_last_writes_are_lost(tmp_path: Path) -> None:
         assert replica.process is not None
         async with opened(ground.store) as store:
             walk = await begun(store, ledger=[an_entry("shop")])
-            primary.ask("WAIT", 1, 1000)
+            assert int(primary.ask("WAIT", 1, 20_000)) == 1
             os.kill(replica.process.pid, signal.SIGSTOP)
             primary.ask("CLIENT", "KILL", "TYPE", "replica")
             following = step(walk)
