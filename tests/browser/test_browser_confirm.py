@@ -44,6 +44,9 @@ async def test_a_site_that_came_in_meanwhile_is_signed_out_too(chromium):
     lazy = {"bank": {"visit": "lazy"}}
     async with in_a_world(chromium, apps=lazy, op={"logout": "none"}) as (world, person):
         await person.sign_in()
+        await person.sign_out()  # Bank has said that nobody is signed in there, so the page need not name it
+        await person.tab.goto(f"{world.gateway}/login?app=shop&return_to={world.apps['shop']}/")
+        await person.walk_on()
         other = await person.context.new_page()
         await person.tab.goto(f"{world.gateway}/logout")
         await other.goto(f"{world.gateway}/login?app=bank")

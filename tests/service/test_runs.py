@@ -198,3 +198,19 @@ async def test_the_page_that_asks_names_the_provider_where_the_sign_out_leads_th
             world.op.issuer.rstrip("/")
             not in (await b.open(f"{world.gateway}/logout")).headers["Content-Security-Policy"]
         )
+
+
+async def test_a_page_goes_between_the_question_and_what_it_did_not_foresee() -> None:
+    """Another tab signed in at Bank since the page asked, so the page's policy does not name it (T48)."""
+    async with a_world(op={"logout": "none"}) as world, world.browser() as b:
+        await world.sign_in(b)
+        (browser,) = await world.store.browsers_of("demo|alice", "")
+        bank = (await world.store.browser(browser)).ledger["bank"]
+        await world.store.note(browser, [replace(bank, holding=Holding.NONE)])
+        await b.open(f"{world.gateway}/logout")
+        await world.store.note(browser, [bank])
+        page = await b.submit()
+        assert page.origin == world.gateway
+        assert "/relay?state=" in page.text
+        await world.walk_out(b)
+        assert await world.signed_in(b) == {}
