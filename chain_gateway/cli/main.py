@@ -28,6 +28,12 @@ PASS_ON = {"allow_extra_args": True, "ignore_unknown_options": True}
 
 Json = Annotated[bool, typer.Option("--json", help="Answer with one JSON object.")]
 Config = Annotated[Path, typer.Option("--config", metavar="FILE", help="The configuration file.")]
+Fail = Annotated[
+    list[str] | None,
+    typer.Option(
+        metavar="APP=KIND", help="A site fails: down, hang, error, no-receipt, reset, loop, slow:2s; repeatable."
+    ),
+]
 
 frame = typer.Typer(
     help="One sign-in and one sign-out for sites on foreign domains.",
@@ -149,12 +155,7 @@ def demo(
     chain: Annotated[Path | None, typer.Option(metavar="FILE", help="Apps and chains of a configuration.")] = None,
     login_mode: Annotated[str, typer.Option(metavar="MODE", help="How all apps are signed in.")] = "",
     logout_mode: Annotated[str, typer.Option(metavar="MODE", help="How all apps are signed out.")] = "",
-    fail: Annotated[
-        list[str] | None,
-        typer.Option(
-            metavar="APP=KIND", help="A site fails: down, hang, error, no-receipt, reset, loop, slow:2s; repeatable."
-        ),
-    ] = None,
+    fail: Fail = None,
     store: Annotated[str, typer.Option(metavar="URL", help="Where walks are kept.")] = "memory://",
     dialect: Annotated[str, typer.Option(metavar="oidc|auth0", help="How the embedded provider speaks.")] = "oidc",
     op: Annotated[str, typer.Option(metavar="URL", help="The issuer of a real provider, in place of ours.")] = "",

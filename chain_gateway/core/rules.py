@@ -17,7 +17,7 @@ from chain_gateway.core.actions import (
 from chain_gateway.core.chain import Mode
 from chain_gateway.core.events import Bound, Event, HopFailed, Proceed, Receipted
 from chain_gateway.core.limits import EXTERNAL_REDIRECTS, OP_REDIRECTS, RETRIES
-from chain_gateway.core.walk import Hops, Kind, OpLogout, Outcome, Place, Walk
+from chain_gateway.core.walk import OUT, Hops, Kind, OpLogout, Outcome, Walk
 
 Change = tuple[Walk, tuple[Action, ...]]
 PROCEED: Final = Proceed()
@@ -256,4 +256,4 @@ def give_way(walk: Walk, event: Event) -> Change:
 
 def awaits_hop(walk: Walk) -> bool:
     """Whether a hop is out."""
-    return walk.place in {Place.BINDING, Place.VISITING, Place.AWAY}
+    return walk.place in OUT

@@ -93,6 +93,10 @@ class Place(enum.IntEnum):
         return self >= Place.DONE
 
 
+OUT: Final = frozenset({Place.BINDING, Place.VISITING, Place.AWAY})
+"""Where a walk stands while a hop is out."""
+
+
 class OpLogout(enum.IntEnum):
     """What is known of the provider's own session in a logout walk."""
 

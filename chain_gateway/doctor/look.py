@@ -14,7 +14,7 @@ import aiohttp
 
 from chain_gateway.core.chain import App, Mode
 from chain_gateway.core.limits import SKEW_SECONDS
-from chain_gateway.doctor.findings import Finding, bad, ok, warn
+from chain_gateway.doctor.findings import Finding, Level, bad, ok, warn
 from chain_gateway.errors import ChainGatewayError
 from chain_gateway.oidc.http import Provider
 from chain_gateway.oidc.metadata import metadata_url
@@ -175,4 +175,4 @@ async def _certificate(app: App, now: float) -> list[Finding]:
 
 def worst(findings: Sequence[Finding]) -> bool:
     """Whether people would notice something."""
-    return any(finding.level == "bad" for finding in findings)
+    return any(finding.level is Level.BAD for finding in findings)

@@ -12,9 +12,9 @@ from typing import Final
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest
 from prometheus_client.multiprocess import MultiProcessCollector
 
-SECONDS: Final = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10)
-HOP_SECONDS: Final = (0.1, 0.25, 0.5, 1, 2, 5, 10, 30)
-WALK_SECONDS: Final = (1, 2, 5, 10, 30, 60, 300, 900)
+BUCKETS: Final = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10)
+HOP_BUCKETS: Final = (0.1, 0.25, 0.5, 1, 2, 5, 10, 30)
+WALK_BUCKETS: Final = (1, 2, 5, 10, 30, 60, 300, 900)
 SHARED: Final = "PROMETHEUS_MULTIPROC_DIR"
 
 
@@ -28,10 +28,10 @@ class PrometheusMeter:
         self._walks = Counter("chain_walks", "Walks by kind and how they stand: begun, or the place of their end.",
                               ("kind", "place"), registry=own)  # fmt: skip
         self._walk_seconds = Histogram("chain_walk_seconds", "From the beginning of a walk to its end.", ("kind",),
-                                       buckets=WALK_SECONDS, registry=own)  # fmt: skip
+                                       buckets=WALK_BUCKETS, registry=own)  # fmt: skip
         self._hops = Counter("chain_hops", "Hops that were settled.", ("app", "kind", "mode", "outcome"), registry=own)
         self._hop_seconds = Histogram("chain_hop_seconds", "From a ticket to what came of it, in whole seconds.",
-                                      ("kind", "mode"), buckets=HOP_SECONDS, registry=own)  # fmt: skip
+                                      ("kind", "mode"), buckets=HOP_BUCKETS, registry=own)  # fmt: skip
         self._deliveries = Counter("chain_deliveries", "Logout tokens that were told to apps.", ("app", "result"),
                                    registry=own)  # fmt: skip
         self._app_up = Gauge("chain_app_up", "Whether the gateway's own questions reach the app.", ("app",),
@@ -40,8 +40,8 @@ class PrometheusMeter:
                            multiprocess_mode="mostrecent")  # fmt: skip
         self._open = Gauge("chain_open_walks", "Walks under way.", registry=own, multiprocess_mode="mostrecent")
         self._store = Histogram("chain_store_seconds", "How long the store took to answer.", ("call",),
-                                buckets=SECONDS, registry=own)  # fmt: skip
-        self._op = Histogram("chain_op_seconds", "How long the provider took to answer.", ("call",), buckets=SECONDS,
+                                buckets=BUCKETS, registry=own)  # fmt: skip
+        self._op = Histogram("chain_op_seconds", "How long the provider took to answer.", ("call",), buckets=BUCKETS,
                              registry=own)  # fmt: skip
 
     def walk_begun(self, kind: str) -> None:

@@ -10,7 +10,7 @@ from chain_gateway.core.events import HopFailed
 from chain_gateway.core.forecast import form_reach
 from chain_gateway.core.limits import TICKET_SECONDS
 from chain_gateway.core.origins import origin_of, with_query
-from chain_gateway.core.walk import Kind, Outcome, Place, Walk
+from chain_gateway.core.walk import OUT, Kind, Outcome, Place, Walk
 from chain_gateway.errors import BrowserUnknown, OpUnavailable, StoreUnavailable, TokenRefused
 from chain_gateway.hops.base import Parcel
 from chain_gateway.hops.modes import MODES
@@ -72,7 +72,7 @@ class Departures:
     def walk_page(self, walk: Walk) -> WalkPage:
         """The page of a walk under way: go on, go on without the app that is out, or end it here."""
         relay = self._tickets.relay_url(self._tickets.state(walk))
-        out = walk.place in {Place.BINDING, Place.VISITING, Place.AWAY}
+        out = walk.place in OUT
         return WalkPage(
             describe(self._realm, walk),
             resume_url=relay if walk.place in {Place.BINDING, Place.VISITING} else self._realm.url("/resume"),

@@ -55,8 +55,7 @@ class Endings:
             return None
 
     def page(self, walk: Walk, known: Browser | None) -> WalkPage:
-        """The page of a walk that has ended, with what apps have confirmed since, as far as the store has told it."""
-        walk = with_confirmations(self._realm, walk, known)
+        """The page of a walk that has ended, ``with_confirmations`` of what is ``known``."""
         view = describe(self._realm, walk, still_owed(known))
         app = self._realm.registry.by_origin.get(origin_of(walk.return_to)) if walk.return_to else None
         return WalkPage(

@@ -7,17 +7,15 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Sequence
-from typing import Final
 
 import structlog
 
 from chain_gateway.core.actions import Action, Settle
 from chain_gateway.core.limits import WALK_SECONDS
-from chain_gateway.core.walk import Place, Walk
+from chain_gateway.core.walk import OUT, Walk
 from chain_gateway.service.realm import Realm
 from chain_gateway.tokens.encoding import b64e
 
-TICKET_OUT: Final = frozenset({Place.BINDING, Place.VISITING, Place.AWAY})
 log = structlog.stdlib.get_logger("chain_gateway")
 
 
@@ -57,7 +55,7 @@ def _count(realm: Realm, before: Walk, walk: Walk, actions: Sequence[Action], ev
         if isinstance(action, Settle):
             hop = walk.hops[action.index]
             app = realm.registry.by_tag.get(hop.tag)
-            out = before.place in TICKET_OUT and action.index == before.cursor
+            out = before.place in OUT and action.index == before.cursor
             took = max(0.0, clock() - before.issued_at) if out else None
             meter.hop_settled(app.id if app else "gone", kind, hop.mode.word, action.outcome.word, took)
     if walk.place.ended:

@@ -9,7 +9,7 @@ from typing import Final
 from chain_gateway.core.ledger import GONE, Browser, Holding
 from chain_gateway.core.limits import HOP_SECONDS
 from chain_gateway.core.origins import with_query
-from chain_gateway.core.walk import Kind, Place
+from chain_gateway.core.walk import OUT, Kind, Place
 from chain_gateway.errors import BadInput, OpUnavailable, StoreUnavailable
 from chain_gateway.oidc.authorization import LoginRequest, challenge_of
 from chain_gateway.service.identity import Identities
@@ -17,7 +17,7 @@ from chain_gateway.service.op_session import OpSessions
 from chain_gateway.service.ports import OpenIdProvider
 from chain_gateway.service.realm import Realm, Visitor
 from chain_gateway.service.resume import Resume
-from chain_gateway.service.stranded import OUT, signing_out, stranded
+from chain_gateway.service.stranded import signing_out, stranded
 from chain_gateway.service.targets import Target, judge_target
 from chain_gateway.service.transactions import OpState, Transaction, Transactions
 from chain_gateway.service.views import Go, Reply

@@ -37,10 +37,10 @@ from chain_gateway.tokens.app_key import AppKey
 from chain_gateway.tokens.encoding import b64d, b64e
 from chain_gateway.tokens.logout_request import LogoutRequest, verify_logout_request
 from chain_gateway.tokens.purposes import Purpose
+from chain_gateway.tokens.refusals import Check
 
 ASK: Final = "__Host-chain-ask"
 SCOPES: Final = frozenset({"", "all", "app"})
-UNKNOWN_KEY: Final = "token_refused.key"
 CONFIRM_BYTES: Final = 2048
 DIGEST_BYTES: Final = 12
 
@@ -128,7 +128,7 @@ class StartLogout:
         try:
             return verified(key)
         except TokenRefused as refused:
-            newer = await self._realm.app_keys.renewed(app_id) if refused.code == UNKNOWN_KEY else None
+            newer = await self._realm.app_keys.renewed(app_id) if refused.code == Check.KEY.code else None
             if newer is None:
                 raise
         return verified(newer)

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from chain_gateway.core.chain import App
 from chain_gateway.core.events import Abandoned, CameBack, Continued, Event, HopFailed
-from chain_gateway.core.walk import Outcome, Place, Walk
+from chain_gateway.core.walk import OUT, Outcome, Place, Walk
 from chain_gateway.errors import BrowserUnknown, TokenRefused
 from chain_gateway.hops.base import Returned
 from chain_gateway.hops.modes import MODES
@@ -25,7 +25,7 @@ from chain_gateway.tokens.receipt import Receipt, verify_receipt
 FINISH = "finish"
 """The word by which a page of ours ends the walk; an app's own words never mean it."""
 UNKNOWN_KEY = HopFailed(Outcome.ERROR, "key")
-WAITING = frozenset({Place.BINDING, Place.VISITING, Place.AWAY, Place.PAUSED})
+WAITING = frozenset({*OUT, Place.PAUSED})
 
 
 class Relay:

@@ -5,11 +5,9 @@ from __future__ import annotations
 from chain_gateway.core.ledger import Browser
 from chain_gateway.core.limits import HOP_SECONDS
 from chain_gateway.core.packing import unpack
-from chain_gateway.core.walk import Kind, Place, Walk
+from chain_gateway.core.walk import OUT, Kind, Walk
 from chain_gateway.errors import StoreUnavailable
 from chain_gateway.service.realm import Realm, Visitor
-
-OUT = frozenset({Place.BINDING, Place.VISITING, Place.AWAY})
 
 
 async def stranded(realm: Realm, visitor: Visitor, kind: Kind) -> Walk | None:

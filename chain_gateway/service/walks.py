@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from chain_gateway.core.packing import unpack
 from chain_gateway.errors import WalkGone
+from chain_gateway.service.confirmed import with_confirmations
 from chain_gateway.service.describe import describe
 from chain_gateway.service.endings import Endings
 from chain_gateway.service.passage import Passage
@@ -34,5 +35,6 @@ class ShowWalk:
         if stored.stopped:
             return Show(WalkPage(describe(self._realm, walk), superseded=True))
         if walk.place.ended:
-            return Show(self._endings.page(walk, await self._endings.known(walk)))
+            known = await self._endings.known(walk)
+            return Show(self._endings.page(with_confirmations(self._realm, walk, known), known))
         return self._passage.walk_page(walk)
