@@ -113,17 +113,7 @@ async def build(
     op = provider or own
     cases, background = use_cases(realm, op, AppCalls(calls))
     endpoints = Endpoints(cases, realm.public_url, lambda: realm.keyring().jwks(realm.now()))
-    storage = BrowserStorage(realm.keyring, world.clock, world.random)
-    app = web.Application(
-        client_max_size=BODY_BYTES,
-        middlewares=[
-            headers_middleware(https=realm.public_url.startswith("https:")),
-            error_middleware,
-            rate_middleware(Buckets(time.monotonic), settings.gateway.trusted_proxies),
-            guard_middleware,
-            aiohttp_session.session_middleware(storage),
-        ],
-    )
+    app = _bare(settings, realm, world)
     app[REALM] = realm
     app[BACKGROUND] = background
     app[PROVIDER] = own
@@ -134,6 +124,21 @@ async def build(
         app.router.add_static("/static/", settings.gateway.static_dir)
     app.cleanup_ctx.append(_lifetime(kept if own_store else None, (http, calls), background if rounds else None))
     return app
+
+
+def _bare(settings: Settings, realm: Realm, world: World) -> web.Application:
+    """An application without routes, with what every request passes: the outermost first."""
+    storage = BrowserStorage(realm.keyring, world.clock, world.random)
+    return web.Application(
+        client_max_size=BODY_BYTES,
+        middlewares=[
+            headers_middleware(https=realm.public_url.startswith("https:")),
+            error_middleware,
+            rate_middleware(Buckets(time.monotonic), settings.gateway.trusted_proxies),
+            guard_middleware,
+            aiohttp_session.session_middleware(storage),
+        ],
+    )
 
 
 def _http(limit: int = 100) -> aiohttp.ClientSession:

@@ -141,14 +141,7 @@ class FinishLogin:
         if is_ahead(realm, epoch):
             browser = realm.random(16)
             epoch = await realm.store.take_epoch(browser, realm.now_ms(), logout=False)
-        wanted = {name for app in target.chain.apps for name in app.claims}
-        identity = Identity(
-            sub=signed_in.sub,
-            sid=signed_in.sid or b64e(realm.random(16)),
-            auth_time=signed_in.auth_time or 0,
-            acr=signed_in.acr,
-            claims={name: value for name, value in signed_in.claims.items() if name in wanted},
-        )
+        identity = self._identity(target, signed_in)
         who = SignedIn(identity.sub, identity.sid, identity.auth_time)
         if left_since(known.ledger.get(target.app_id), who, since_ms):
             return self._outrun(state)
@@ -168,6 +161,17 @@ class FinishLogin:
         owed = self._other_sessions(known, who, plan, epoch)
         reply = await self._passage.begin(walk, identity, owner, op_session=record, entries=owed, cookies=cookies)
         return replace(reply, browser=browser)
+
+    def _identity(self, target: Target, signed_in: SignIn) -> Identity:
+        """Who signed in, with the claims that some app of the chain is to get."""
+        wanted = {name for app in target.chain.apps for name in app.claims}
+        return Identity(
+            sub=signed_in.sub,
+            sid=signed_in.sid or b64e(self._realm.random(16)),
+            auth_time=signed_in.auth_time or 0,
+            acr=signed_in.acr,
+            claims={name: value for name, value in signed_in.claims.items() if name in wanted},
+        )
 
     def _other_sessions(self, known: Browser, who: SignedIn, plan: tuple[Decision, ...], epoch: int) -> list[Entry]:
         """What becomes of other sessions in this browser, also where this login may fail to come.
