@@ -19,7 +19,7 @@ from chain_gateway.errors import ChainGatewayError
 from chain_gateway.oidc.http import Provider
 from chain_gateway.oidc.metadata import metadata_url
 from chain_gateway.store.base import Store
-from chain_gateway.tokens.keyring import Keyring, State
+from chain_gateway.tokens.keyring import Keyring
 from chain_gateway.tokens.purposes import Use
 
 SECONDS: Final = 5
@@ -53,7 +53,7 @@ async def at_store(store: Store, url: str) -> list[Finding]:
 
 def at_keys(keyring: Keyring, now: int) -> Iterator[Finding]:
     """Whether each kind of key has an active one, and how old that is."""
-    active = {row.use: row for row in keyring.rows(now) if row.state is State.ACTIVE}
+    active = keyring.active(now)
     for use in Use:
         row = active.get(use)
         if row is None:

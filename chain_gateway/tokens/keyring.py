@@ -110,6 +110,10 @@ class Keyring:
         """What may be shown of each key, in the order of the file."""
         return tuple(_row(record, self._records, now) for record in self._records)
 
+    def active(self, now: int) -> Mapping[Use, KeyRow]:
+        """The key of each use that is active; a use without one is left out, and nothing can be made with it."""
+        return {row.use: row for row in self.rows(now) if row.state is State.ACTIVE}
+
     def rotated(self, use: Use, now: int, random: Callable[[int], bytes]) -> Self:
         """The ring with a new key of ``use``, active after its lead; keys that are accepted no more are left out.
 

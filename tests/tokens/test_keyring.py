@@ -64,6 +64,18 @@ def test_a_text_opens_for_its_purpose_alone(purpose: Purpose) -> None:
         refusal(check, lambda other=other: ring.open(other, text, MOST, NOW))
 
 
+def test_the_active_keys_are_one_of_each_use() -> None:
+    """The newest whose time has come; before that of the first there is none."""
+    ring = a_keyring().rotated(Use.SEAL, NOW, drawn("more"))
+    assert {use: row.kid for use, row in ring.active(NOW).items()} == {
+        use: key(ring, use, State.ACTIVE, NOW).kid for use in Use
+    }
+    later = NOW + LEAD[Use.SEAL]
+    assert ring.active(later)[Use.SEAL].kid == key(ring, Use.SEAL, State.ACTIVE, later).kid
+    assert ring.active(later)[Use.SEAL].kid != ring.active(NOW)[Use.SEAL].kid
+    assert ring.active(NOW - 1) == {}
+
+
 @EVERY_USE
 def test_a_key_passes_through_its_states(use: Use) -> None:
     """Next until its lead is over, then active; the old one overlaps until its last text is over."""
