@@ -13,13 +13,10 @@ from chain_gateway.errors import ChainGatewayError
 from chain_gateway.ops.meter import PrometheusMeter
 from chain_gateway.service.realm import Realm
 from chain_gateway.store.base import Store
-from chain_gateway.tokens.keyring import State
 from chain_gateway.tokens.purposes import Use
 
 READY_SECONDS: Final = 5
 """How long one check may take."""
-MOST: Final = 10_000
-"""How many open walks and owed logouts are counted; beyond that it is many."""
 TEXT: Final = "text/plain; version=0.0.4; charset=utf-8"
 Check = Callable[[], Awaitable[None]]
 
@@ -44,8 +41,7 @@ class Operations:
         """Looks at the store, at the provider's metadata and keys, and at the gateway's own keys."""
 
         async def keys() -> None:
-            active = {row.use for row in realm.keyring().rows(realm.now()) if row.state is State.ACTIVE}
-            if missing := sorted(set(Use) - active):
+            if missing := sorted(set(Use) - realm.keyring().active(realm.now()).keys()):
                 raise ChainGatewayError(f"no active key for {', '.join(missing)}", code="not_ready.keys")
 
         return cls(realm.store, {"store": realm.store.ping, "provider": provider.probe, "keys": keys}, meter)
@@ -69,9 +65,8 @@ def operations(inside: Operations) -> web.Application:
     async def metrics(_: web.Request) -> web.Response:
         """What was counted, and what the store holds now as far as it answers."""
         try:
-            owed = await inside.store.all_owed(MOST)
-            walks = await inside.store.open_everywhere(MOST)
-            inside.meter.stands(owed=len(owed), walks=len(walks))
+            stands = await inside.store.counts()
+            inside.meter.stands(owed=stands.owed, walks=stands.walks)
         except ChainGatewayError:
             pass
         return web.Response(body=inside.meter.text(), headers={"Content-Type": TEXT})

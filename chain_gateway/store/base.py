@@ -100,6 +100,14 @@ class Owed:
     due: int = 0
 
 
+@dataclass(frozen=True, slots=True)
+class Counts:
+    """How much of what an operator watches there is: open ``walks``, expired or not, and ``owed`` logouts."""
+
+    walks: int
+    owed: int
+
+
 class Walks(Protocol):
     """Walks: begun, taken a step further, found again, and brought to an end."""
 
@@ -222,6 +230,12 @@ class Store(Walks, Ledger, Queue, SignIns, Memory, Protocol):
 
     async def close(self) -> None:
         """Lets go of everything, after what was acknowledged is safe; from then on every method is unavailable."""
+
+    async def counts(self) -> Counts:
+        """How many walks ``open_everywhere`` and logouts ``all_owed`` would list; cheap, however many there are.
+
+        The two numbers need not be of one moment.
+        """
 
     async def ping(self) -> None:
         """Returns if the backend answers and can be written to."""

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 
 from chain_gateway.core.ledger import Browser, Entry, OpRecord
-from chain_gateway.store.base import Owed, Step, Store, StoredWalk
+from chain_gateway.store.base import Counts, Owed, Step, Store, StoredWalk
 
 Observe = Callable[[str, float], None]
 
@@ -122,6 +122,11 @@ class TimedStore:
         """See ``Store.close``."""
         with self._timed("close"):
             await self._store.close()
+
+    async def counts(self) -> Counts:
+        """See ``Store.counts``."""
+        with self._timed("counts"):
+            return await self._store.counts()
 
     async def ping(self) -> None:
         """See ``Store.ping``."""

@@ -11,6 +11,7 @@ from chain_gateway.store.conformance.values import NOW, NOW_MS, a_walk, an_entry
 
 EVERY_CALL: dict[str, Callable[[Store], Awaitable[object]]] = {
     "ping": lambda store: store.ping(),
+    "counts": lambda store: store.counts(),
     "take_epoch": lambda store: store.take_epoch(an_id(), NOW_MS, logout=False),
     "login_epoch": lambda store: store.login_epoch(an_id(), NOW_MS, NOW_MS),
     "open_walk": lambda store: store.open_walk(a_walk(an_id()), (), None),

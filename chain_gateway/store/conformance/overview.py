@@ -5,7 +5,8 @@ from __future__ import annotations
 import asyncio
 from dataclasses import replace
 
-from chain_gateway.store.base import Replayed, Store, Superseded
+from chain_gateway.core.ledger import Holding
+from chain_gateway.store.base import Counts, Replayed, Store, Superseded
 from chain_gateway.store.conformance.case import expect
 from chain_gateway.store.conformance.values import NOW, NOW_MS, RACERS, a_walk, an_entry, an_id, begun, known, step
 
@@ -54,7 +55,29 @@ async def drops_what_is_open(store: Store) -> None:
     expect("how many dropped it", answers.count(True), 1)
 
 
+async def counts_what_it_lists(store: Store) -> None:
+    """Open walks, expired or not, and owed logouts, due or not: each until it is over, and nothing else."""
+    before = await store.counts()
+    walks = [await begun(store) for _ in range(3)]
+    await store.open_walk(a_walk(an_id(), now=NOW - 4000), (), None)
+    owing = [an_entry(app, holding=Holding.OWED) for app in ("shop", "bank")]
+    await store.note(walks[0].browser, [*owing, an_entry("news")])
+    await store.defer(walks[0].browser, "bank", owing[1].epoch, NOW + 3600, 4)
+    expect("what there is more", await grown(store, before), Counts(walks=4, owed=2))
+    await store.advance(step(walks[0], ended=True), walks[0].nonce, ())
+    await store.drop_walk(walks[1].id)
+    await store.note(walks[0].browser, [replace(owing[0], holding=Holding.NONE)])
+    expect("what there is more once some are over", await grown(store, before), Counts(walks=2, owed=1))
+
+
+async def grown(store: Store, before: Counts) -> Counts:
+    """How many there are more than ``before``."""
+    now = await store.counts()
+    return Counts(now.walks - before.walks, now.owed - before.owed)
+
+
 CHECKS = (
+    counts_what_it_lists,
     lists_open_walks_everywhere,
     stops_a_dropped_walk,
     drops_what_is_open,

@@ -13,7 +13,7 @@ from dataclasses import replace
 from chain_gateway.core.ledger import Browser, Entry, OpRecord, newer
 from chain_gateway.core.limits import NOBODY_SECONDS, OPEN_WALKS, WALK_SECONDS
 from chain_gateway.errors import StoreUnavailable
-from chain_gateway.store.base import Advanced, Owed, Replayed, Step, StoredWalk, Superseded
+from chain_gateway.store.base import Advanced, Counts, Owed, Replayed, Step, StoredWalk, Superseded
 from chain_gateway.store.memory.known import Known
 from chain_gateway.store.memory.owing import Owing
 from chain_gateway.store.memory.sign_ins import SignIns
@@ -50,6 +50,11 @@ class MemoryStore:
     async def ping(self) -> None:
         """See ``Store.ping``."""
         self._check()
+
+    async def counts(self) -> Counts:
+        """See ``Store.counts``."""
+        self._check()
+        return Counts(walks=len(self._open), owed=len(self._owing))
 
     async def take_epoch(self, browser: bytes, now_ms: int, *, logout: bool) -> int:
         """See ``Walks.take_epoch``."""

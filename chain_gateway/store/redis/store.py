@@ -12,7 +12,7 @@ from typing import Final, cast
 from chain_gateway.core.ledger import Browser, Entry, OpRecord
 from chain_gateway.core.limits import WALK_SECONDS
 from chain_gateway.errors import StoreUnavailable
-from chain_gateway.store.base import Advanced, Owed, Replayed, Step, StoredWalk, Superseded
+from chain_gateway.store.base import Advanced, Counts, Owed, Replayed, Step, StoredWalk, Superseded
 from chain_gateway.store.redis.keys import Keys, sid_word, sub_word
 from chain_gateway.store.redis.lane import Lane
 from chain_gateway.store.redis.links import link, shards
@@ -70,6 +70,11 @@ class RedisStore:
                 raise StoreUnavailable(
                     f"{self._place}: maxmemory-policy must be noeviction, so that no key is lost alone"
                 )
+
+    async def counts(self) -> Counts:
+        """See ``Store.counts``; each shard knows how long its indexes are."""
+        answers = await self._lists("counts")
+        return Counts(walks=sum(map(int, answers[::2])), owed=sum(map(int, answers[1::2])))
 
     async def take_epoch(self, browser: bytes, now_ms: int, *, logout: bool) -> int:
         """See ``Walks.take_epoch``."""

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from chain_gateway.core.ledger import Browser, Entry, OpRecord
 from chain_gateway.errors import StoreUnavailable
-from chain_gateway.store.base import Owed, Step, StoredWalk
+from chain_gateway.store.base import Counts, Owed, Step, StoredWalk
 from chain_gateway.store.sqlite import entries, op_records, past, reads, writes
 from chain_gateway.store.sqlite.connection import Synchronous, connect_to_read, connect_to_write
 from chain_gateway.store.sqlite.lane import Lane
@@ -49,6 +49,10 @@ class SqliteStore:
         """See ``Store.ping``."""
         await self._writer.run(writes.ping)
         await self._reader.run(reads.ping)
+
+    async def counts(self) -> Counts:
+        """See ``Store.counts``."""
+        return await self._reader.run(reads.counts)
 
     async def take_epoch(self, browser: bytes, now_ms: int, *, logout: bool) -> int:
         """See ``Walks.take_epoch``."""
