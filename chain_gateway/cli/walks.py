@@ -11,10 +11,11 @@ from typing import Final
 
 import typer
 
-from chain_gateway.cli import walk_book
+from chain_gateway.cli import beside
 from chain_gateway.cli.console import DONE, FAILED, USAGE, complain, say, say_json, say_table
 from chain_gateway.config.load import load
 from chain_gateway.config.registry import registry
+from chain_gateway.service import walk_book
 
 WALKS: Final = ("walk", "kind", "chain", "place", "at", "confirmed", "failed", "ends")
 OWED: Final = ("owed", "app", "since", "attempts", "next")
@@ -45,8 +46,8 @@ def drop(path: Path, name: str, *, sure: bool, as_json: bool) -> int:
 
 async def _show_all(path: Path, *, as_json: bool) -> int:
     settings = load(path)
-    async with walk_book.opened(settings) as store:
-        walks, owed = await walk_book.listed(store, settings)
+    async with beside.opened(settings) as store:
+        walks, owed = await walk_book.listed(store, registry(settings))
     if as_json:
         say_json({"walks": walks, "owed": owed})
         return DONE
@@ -61,7 +62,7 @@ async def _show_all(path: Path, *, as_json: bool) -> int:
 
 async def _show(path: Path, name: str, *, as_json: bool) -> int:
     settings = load(path)
-    async with walk_book.opened(settings) as store:
+    async with beside.opened(settings) as store:
         found = await walk_book.find(store, name)
     now = int(time.time())
     columns: Sequence[str]
@@ -89,7 +90,7 @@ async def _retry(path: Path, app: str, *, as_json: bool) -> int:
     if app and app not in registry(settings).apps:
         complain(f"no app has the id {app!r}; the apps are {', '.join(registry(settings).apps)}")
         return USAGE
-    async with walk_book.opened(settings) as store:
+    async with beside.opened(settings) as store:
         count = await walk_book.retry(store, app, int(time.time()))
     if as_json:
         say_json({"due": count})
@@ -99,7 +100,7 @@ async def _retry(path: Path, app: str, *, as_json: bool) -> int:
 
 
 async def _drop(path: Path, name: str, *, sure: bool, as_json: bool) -> int:
-    async with walk_book.opened(load(path)) as store:
+    async with beside.opened(load(path)) as store:
         found = await walk_book.find(store, name)
         if found.walk is None and found.owed is None:
             return _unknown(name)

@@ -15,11 +15,11 @@ from support.builders import an_entry
 
 from chain_gateway.cli import keys
 from chain_gateway.cli import main as cli
-from chain_gateway.cli.walk_book import reference
 from chain_gateway.core.chain import Mode, app_tag
 from chain_gateway.core.ledger import AppId, Holding, former_line
 from chain_gateway.core.packing import pack
 from chain_gateway.core.walk import Hop, Hops, Kind, Outcome, Place, Walk
+from chain_gateway.service.walk_book import reference
 from chain_gateway.store.base import Owed, StoredWalk
 from chain_gateway.store.sqlite import SqliteStore
 from chain_gateway.tokens.encoding import b64e
@@ -242,6 +242,26 @@ def test_a_dropped_walk_goes_no_further(gateway, capsys):
     assert "had ended already" in capsys.readouterr().out
     assert run(gateway, "show", name) == 0
     assert "stopped" in capsys.readouterr().out
+
+
+def test_a_walk_that_cannot_be_read_is_listed_and_dropped(gateway, capsys):
+    """A newer version may have written it; it hides no other."""
+    gateway.fill()
+
+    async def write() -> None:
+        store = SqliteStore(gateway.file)
+        await store.open()
+        await store.open_walk(a_walk(b"\xfc" * 16, BOB, state=b"of another version"), [], None)
+        await store.close()
+
+    asyncio.run(write())
+    name = b64e(b"\xfc" * 16)
+    assert run(gateway, "list") == 0
+    assert "2 open walks, 4 owed logouts\n" in (said := capsys.readouterr().out)
+    assert "unreadable" in said
+    assert run(gateway, "show", name) == 0
+    assert run(gateway, "drop", name, "--yes") == 0
+    assert capsys.readouterr().out.endswith(f"dropped {name}\n")
 
 
 def test_nothing_is_dropped_unasked(gateway, capsys):

@@ -1,27 +1,20 @@
-"""Open walks and owed logouts, as the gateway's own store has them, and what an operator may do to them.
+"""Open walks and owed logouts, as the store has them, and what an operator may do to them.
 
-The store is opened beside the running gateway. A browser is never named: its id is what its pseudonyms are made of.
+A browser is never named: its id is what its pseudonyms are made of.
 """
 
 from __future__ import annotations
 
 import hashlib
-import os
-from collections.abc import AsyncIterator, Sequence
-from contextlib import asynccontextmanager
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Final
-from urllib.parse import unquote, urlsplit
 
-from chain_gateway.config.model import Settings
-from chain_gateway.config.registry import registry
 from chain_gateway.core.chain import Registry
 from chain_gateway.core.ledger import FORMER, Holding, app_of
 from chain_gateway.core.packing import unpack
 from chain_gateway.core.walk import Walk
-from chain_gateway.errors import ConfigError, Problem
 from chain_gateway.store.base import Owed, Store, StoredWalk
-from chain_gateway.store.urls import open_store
 from chain_gateway.tokens.encoding import b64d, b64e
 
 MOST: Final = 1000
@@ -36,22 +29,6 @@ class Found:
 
     walk: StoredWalk | None = None
     owed: Owed | None = None
-
-
-@asynccontextmanager
-async def opened(settings: Settings) -> AsyncIterator[Store]:
-    """The configured store; ConfigError where another process cannot look into it, or it is not there yet."""
-    url = settings.store.url
-    if url.startswith("memory:"):
-        raise _problem("lives in the gateway's own process, where no other can look", "keep walks in sqlite:///PATH")
-    if url.startswith("sqlite:") and not os.path.exists(unquote(urlsplit(url).path)[1:]):  # noqa: PTH110, ASYNC240
-        raise _problem("is not there", "the gateway makes it when it starts; is this its configuration?")
-    store = open_store(url)
-    await store.open()
-    try:
-        yield store
-    finally:
-        await store.close()
 
 
 async def find(store: Store, name: str) -> Found:
@@ -91,28 +68,44 @@ def reference(owed: Owed) -> str:
 
 
 def walk_members(stored: StoredWalk, apps: Registry, *, hops: bool = False) -> dict[str, object]:
-    """A walk for programs; times in seconds, ``epoch`` in milliseconds. ``hops`` adds one object a hop."""
-    walk = unpack(stored.state)
-    counted = [walk.hops.outcome(index) for index in range(len(walk.hops))]
+    """A walk for programs; times in seconds, ``epoch`` in milliseconds. ``hops`` adds one object a hop.
+
+    One that this version cannot read has the place ``unreadable``, so that it hides no other and can be dropped.
+    """
     members: dict[str, object] = {
         "id": b64e(stored.id),
-        "kind": walk.kind.word,
-        "chain": walk.chain,
-        "epoch": walk.epoch,
-        "place": "stopped" if stored.stopped else walk.place.name.lower(),
-        "at": "" if walk.place.ended or walk.through else _app_id(walk, walk.cursor, apps),
-        "confirmed": sum(outcome.proven for outcome in counted),
-        "failed": sum(outcome.failed for outcome in counted),
-        "total": len(counted),
+        "kind": "",
+        "chain": "",
+        "epoch": stored.epoch,
+        "place": "unreadable",
+        "at": "",
+        "confirmed": 0,
+        "failed": 0,
+        "total": 0,
         "hop_deadline": stored.hop_deadline,
         "expires_at": stored.expires_at,
     }
-    if hops:
-        members["hops"] = [
+    rows: list[dict[str, object]] = []
+    try:
+        walk = unpack(stored.state)
+    except ValueError:
+        pass
+    else:
+        counted = [walk.hops.outcome(index) for index in range(len(walk.hops))]
+        members |= {
+            "kind": walk.kind.word,
+            "chain": walk.chain,
+            "place": "stopped" if stored.stopped else walk.place.name.lower(),
+            "at": "" if walk.place.ended or walk.through else _app_id(walk, walk.cursor, apps),
+            "confirmed": sum(outcome.proven for outcome in counted),
+            "failed": sum(outcome.failed for outcome in counted),
+            "total": len(counted),
+        }
+        rows = [
             {"app": _app_id(walk, index, apps), "mode": walk.hops[index].mode.word, "outcome": counted[index].word}
             for index in range(len(walk.hops))
         ]
-    return members
+    return members | {"hops": rows} if hops else members
 
 
 def owed_members(owed: Owed) -> dict[str, object]:
@@ -129,9 +122,8 @@ def owed_members(owed: Owed) -> dict[str, object]:
     }
 
 
-async def listed(store: Store, settings: Settings) -> tuple[Sequence[dict[str, object]], Sequence[dict[str, object]]]:
+async def listed(store: Store, apps: Registry) -> tuple[Sequence[dict[str, object]], Sequence[dict[str, object]]]:
     """Open walks, the first to be due first, and owed logouts, the next to be told first."""
-    apps = registry(settings)
     walks = [walk_members(stored, apps) for stored in await store.open_everywhere(MOST)]
     return walks, [owed_members(owed) for owed in await store.all_owed(MOST)]
 
@@ -139,7 +131,3 @@ async def listed(store: Store, settings: Settings) -> tuple[Sequence[dict[str, o
 def _app_id(walk: Walk, index: int, apps: Registry) -> str:
     app = apps.by_tag.get(walk.hops[index].tag)
     return app.id if app else "gone"
-
-
-def _problem(reason: str, hint: str) -> ConfigError:
-    return ConfigError((Problem("store.url", reason, hint),))
