@@ -9,8 +9,8 @@ from pydantic import Field
 
 from chain_gateway.config.addresses import ListenAddress, TcpAddress, TrustedNetwork
 from chain_gateway.config.fields import Shape, Told
-from chain_gateway.config.names import Folder, Name
-from chain_gateway.config.secret import KeyringFile
+from chain_gateway.config.names import Folder, LogFile, Name
+from chain_gateway.config.secret import KeyringFile, KeySecret
 from chain_gateway.config.section import Section
 from chain_gateway.config.urls import PublicUrl, StoreUrl
 
@@ -35,6 +35,17 @@ class GatewaySettings(Section):
     ops_listen: Annotated[
         ListenAddress, Told("where health, metrics and the dashboard are; loopback or a socket", '"127.0.0.1:9090"')
     ] = TcpAddress("127.0.0.1", 9090)
+    dashboard_token: Annotated[
+        KeySecret | None,
+        Told(
+            "what opens the dashboard at `ops_listen`, for a person or a program; without one it shows nothing",
+            '{ env = "DASHBOARD_TOKEN" }',
+        ),
+    ] = None
+    audit_log: Annotated[
+        LogFile | None,
+        Told("a file for the audit log, a JSON object a line; without one its events are in the log", '"audit.jsonl"'),
+    ] = None
     trusted_proxies: Annotated[
         tuple[TrustedNetwork, ...],
         Field(strict=False),

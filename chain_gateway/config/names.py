@@ -75,6 +75,16 @@ def read_folder(value: object, info: ValidationInfo) -> Path:
     )
 
 
+def read_log_file(value: object, info: ValidationInfo) -> Path:
+    """A file to be written to, as an absolute path; its folder must be there."""
+    if isinstance(value, str) and value and (path := sources(info).path(value)).parent.is_dir() and not path.is_dir():
+        return path
+    raise refuse(
+        "no file can be written there",
+        "create its folder, or correct the path; a relative one starts at the configuration's folder",
+    )
+
+
 def _not_in(value: object, refused: dict[str, str], known: tuple[str, ...]) -> object:
     if isinstance(value, str) and value in refused:
         raise refuse(refused[value], f"write {one_of(known)}")
@@ -91,4 +101,5 @@ Id = Annotated[str, AfterValidator(read_id), Shape("id")]
 Name = Annotated[str, AfterValidator(read_name), Shape("text")]
 ClaimName = Annotated[str, AfterValidator(read_word), Shape("text")]
 Scope = Annotated[str, AfterValidator(read_scope), Shape("text")]
+LogFile = Annotated[Path, BeforeValidator(read_log_file), Shape("path of a file")]
 Folder = Annotated[Path, BeforeValidator(read_folder), Shape("path of a folder")]

@@ -51,11 +51,12 @@ def origins_are_unique(draft: Draft) -> Iterator[Problem]:
 
 def secrets_are_unique(draft: Draft) -> Iterator[Problem]:
     """Who knows a secret can speak for whoever has it, so no two have the same."""
+    own = [("gateway.dashboard_token", draft.gateway.value.dashboard_token)] * draft.gateway.fine("dashboard_token")
     op = (
         (f"op.{key}", getattr(draft.op.value, key)) for key in ("client_secret", "action_secret") if draft.op.fine(key)
     )
     apps = ((f"{app.path}.secret", app.value.secret) for app in draft.apps if app.fine("secret"))
-    secrets = [(path, secret) for path, secret in (*op, *apps) if isinstance(secret, Secret)]
+    secrets = [(path, secret) for path, secret in (*own, *op, *apps) if isinstance(secret, Secret)]
     for path, first in _again(secrets):
         yield Problem(path, f"this is the secret at {first}: one could speak for the other", "make a secret for each")
 
@@ -118,7 +119,7 @@ REGISTRY_RULES: tuple[tuple[tuple[str, ...], Callable[[Draft], Iterable[Problem]
     (("apps.id",), app_ids_are_unique),
     (("apps.id",), app_tags_are_unique),
     (("apps.origin", "gateway.public_url"), origins_are_unique),
-    (("apps.secret", "op.client_secret", "op.action_secret"), secrets_are_unique),
+    (("apps.secret", "op.client_secret", "op.action_secret", "gateway.dashboard_token"), secrets_are_unique),
     (("apps.public_key", "apps.jwks_url"), public_keys_are_unique),
     (("chains.id",), chain_ids_are_unique),
     (("chains.apps",), chains_visit_an_app_once),

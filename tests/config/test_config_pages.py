@@ -19,7 +19,7 @@ ROOT = Path(__file__).parents[2]
 PAGES = {"readme": ROOT / "chain_configs" / "README.md", "reference": ROOT / "docs" / "configuration.md"}
 PLANTED = {
     name: f"a planted value for {name} of 32 bytes or more"
-    for name in ("OP_CLIENT_SECRET", "SHOP_SECRET", "ACTION_SECRET")
+    for name in ("OP_CLIENT_SECRET", "SHOP_SECRET", "ACTION_SECRET", "DASHBOARD_TOKEN")
 }
 
 
@@ -88,12 +88,12 @@ def test_a_default_is_the_value_that_a_gap_has():
     assert parse(full, base=base, environ=PLANTED) == parse(bare, base=base, environ=PLANTED)
 
 
-def test_the_whole_example_is_sound():
+def test_the_whole_example_is_sound(tmp_path):
     """What the reference page shows can be copied: it is read without a problem, and sets every key that it can."""
     shown = re.search(r"```toml\n(.*?)```", PAGES["reference"].read_text(), re.DOTALL)[1]
     assert shown == example()
     data = tomllib.loads(shown)
-    settings = parse(data, base=Path("/nowhere"), environ=PLANTED)
+    settings = parse(data, base=tmp_path, environ=PLANTED)
     assert [app.id for app in registry(settings).chains["main"].apps] == ["shop", "news"]
     for row in field_table():
         section = data[row.section.strip("[]")]

@@ -216,6 +216,13 @@ BROKEN = [
         "each",
     ),
     (
+        "secrets_are_unique",
+        {"gateway.dashboard_token": {"env": "SHOP_SECRET"}},
+        "apps[0].secret",
+        "gateway.dashboard_token",
+        "each",
+    ),
+    (
         "public_keys_are_unique",
         {
             "apps[0].secret": GONE,

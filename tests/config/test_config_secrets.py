@@ -61,6 +61,7 @@ def test_a_secret_has_32_bytes_and_not_32_letters():
         assert "token_urlsafe(32)" in problem.hint
     auth0 = {"op.kind": "auth0", "op.issuer": "https://tenant.eu.auth0.com/"}
     assert the_problem({**auth0, "op.action_secret": "x" * 31}).path == "op.action_secret"
+    assert the_problem({"gateway.dashboard_token": "x" * 31}).path == "gateway.dashboard_token"
     assert problems({"op.client_secret": "short, but the provider's to choose"}) == ()
     assert problems({"op.client_secret": "x"}) == ()
 

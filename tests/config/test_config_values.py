@@ -160,6 +160,9 @@ REFUSED = [
     ({"gateway.keys": {"env": "KEYS"}}, "gateway.keys", "does not name a file", '{ file = "keys.json" }'),
     ({"gateway.keys": {"file": "a", "mode": 5}}, "gateway.keys", "does not name a file", '{ file = "keys.json" }'),
     ({"gateway.templates_dir": "nowhere"}, "gateway.templates_dir", "no such folder", "create it"),
+    ({"gateway.audit_log": "nowhere/audit.jsonl"}, "gateway.audit_log", "no file can be written there", "create its"),
+    ({"gateway.audit_log": "/"}, "gateway.audit_log", "no file can be written there", "correct the path"),
+    ({"gateway.audit_log": ["audit.jsonl"]}, "gateway.audit_log", "no file can be written there", "correct the path"),
     ({"gateway.static_dir": 4}, "gateway.static_dir", "no such folder", "create it"),
 ]
 
@@ -255,11 +258,13 @@ def test_relative_paths_start_at_the_configurations_folder(tmp_path):
     changes = {
         "gateway.templates_dir": "mine",
         "gateway.static_dir": "./mine/../mine",
+        "gateway.audit_log": "mine/audit.jsonl",
         "gateway.keys": {"file": "keys/ring.json"},
         "store.url": "sqlite:///data/chain.db",
     }
     read = settings(changes, base=tmp_path)
     assert read.gateway.templates_dir == read.gateway.static_dir == tmp_path / "mine"
+    assert read.gateway.audit_log == tmp_path / "mine" / "audit.jsonl"
     assert read.gateway.keys == tmp_path / "keys" / "ring.json"
     assert read.store.url == f"sqlite:///{tmp_path}/data/chain.db"
     assert settings({"store.url": "sqlite:////var/chain.db"}, base=tmp_path).store.url == "sqlite:////var/chain.db"
