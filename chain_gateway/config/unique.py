@@ -4,14 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Callable, Hashable, Iterable, Iterator
 from typing import TypeVar
-from urllib.parse import urlsplit
 
 from chain_gateway.config.draft import Draft
 from chain_gateway.config.pem import same_key
 from chain_gateway.config.problems import closest
 from chain_gateway.config.secret import Secret
 from chain_gateway.core.chain import app_tag
-from chain_gateway.core.origins import is_loopback
+from chain_gateway.core.origins import host_of, is_loopback
 from chain_gateway.errors import Problem
 
 H = TypeVar("H", bound=Hashable)
@@ -39,7 +38,7 @@ def origins_are_unique(draft: Draft) -> Iterator[Problem]:
         yield Problem(path, f"this is the origin of {first}", "give each app, and the gateway, an origin of its own")
     hosts: dict[str, tuple[str, str]] = {}
     for path, origin in gateway + apps:
-        host = urlsplit(origin).hostname or ""
+        host = host_of(origin)
         first, other = hosts.setdefault(host, (path, origin))
         if other != origin and not is_loopback(host):
             yield Problem(

@@ -57,6 +57,17 @@ def check_origin(text: str, *, allow_loopback_http: bool = True) -> str:
     return text
 
 
+def host_of(origin: str) -> str:
+    """The host of an origin that ``check_origin`` takes, as ``is_loopback`` knows it; ValueError if it is none.
+
+    An IPv6 address keeps its brackets, which it loses in ``urllib``.
+    """
+    match = _ORIGIN.fullmatch(origin)
+    if match is None:
+        raise ValueError("not an origin")
+    return match["host"]
+
+
 def is_origin(text: str) -> bool:
     """Whether ``check_origin`` takes ``text``."""
     try:

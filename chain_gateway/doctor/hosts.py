@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from itertools import combinations
-from urllib.parse import urlsplit
 
-from chain_gateway.core.origins import is_loopback
+from chain_gateway.core.origins import host_of, is_loopback
 from chain_gateway.doctor.findings import Finding, warn
 
 
@@ -16,7 +15,7 @@ def shared(origins: Mapping[str, str]) -> Iterator[Finding]:
     Cookies whose names begin with ``__Host-`` cannot be written from another host, so this is no hole; but browsers
     count the cookies of a whole domain, and sites of one domain could share a session by themselves.
     """
-    hosts = {whose: urlsplit(origin).hostname or "" for whose, origin in origins.items()}
+    hosts = {whose: host_of(origin) for whose, origin in origins.items()}
     for (one, first), (other, second) in combinations(hosts.items(), 2):
         if is_loopback(first) or is_loopback(second):
             continue

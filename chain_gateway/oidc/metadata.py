@@ -12,7 +12,7 @@ from typing import Final
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
-from chain_gateway.core.origins import check_origin, is_loopback, origin_of
+from chain_gateway.core.origins import check_origin, host_of, is_loopback, origin_of
 from chain_gateway.errors import OpUnavailable, TargetRefused
 
 WELL_KNOWN: Final = "/.well-known/openid-configuration"
@@ -77,11 +77,9 @@ def read_metadata(document: Mapping[str, object], issuer: str) -> Metadata:
 def _host(url: str, name: str) -> str:
     """The host of a URL that we would connect to or send a person to; OpUnavailable if it is not fit for either."""
     try:
-        origin = check_origin(origin_of(url))
+        return host_of(check_origin(origin_of(url)))
     except (TargetRefused, ValueError) as error:
         raise _refused(f"{name} is not a plain https URL: {error}") from error
-    host = origin.partition("://")[2]
-    return host.rpartition(":")[0] if ":" in host.rpartition("]")[2] else host
 
 
 def _refused(reason: str) -> OpUnavailable:

@@ -325,6 +325,7 @@ SOUND_CASES = [
     {"gateway.ops_listen": "unix:ops.sock"},
     {"gateway.ops_listen": "[::1]:9090"},
     {"gateway.ops_listen": "localhost:9090"},
+    {"apps[0].origin": "https://[::1]:1", "apps[1].origin": "https://[::1]:2"},
     {"gateway.listen": "127.0.0.1:0", "gateway.ops_listen": "127.0.0.1:0"},
     {"gateway.listen": "0.0.0.0:8080"},
     {"chains[1]": {"id": "other", "apps": ["news"]}},

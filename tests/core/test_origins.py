@@ -13,6 +13,7 @@ from chain_gateway.core.origins import (
     check_location,
     check_origin,
     check_path,
+    host_of,
     is_loopback,
     is_origin,
     judge_return,
@@ -209,6 +210,27 @@ def test_loopback_is_known_by_name():
     """Names that RFC 6761 keeps on this machine, and the two addresses; nothing that only looks like them."""
     assert all(map(is_loopback, ("localhost", "shop.localhost", "127.0.0.1", "[::1]")))
     assert not any(map(is_loopback, ("localhost.example", "xlocalhost", "127.0.0.1.example", "[::2]", "", "example")))
+
+
+@pytest.mark.parametrize(
+    ("origin", "host"),
+    [
+        ("https://shop.example", "shop.example"),
+        ("https://shop.example:8443", "shop.example"),
+        ("http://[::1]:8000", "[::1]"),
+        ("https://[2001:db8::7]", "[2001:db8::7]"),
+        ("http://127.0.0.1:8000", "127.0.0.1"),
+    ],
+)
+def test_the_host_of_an_origin_is_as_a_url_spells_it(origin, host):
+    """Without the port, and an address of IPv6 in its brackets, by which loopback is known."""
+    assert host_of(check_origin(origin)) == host
+
+
+def test_what_is_no_origin_has_no_host():
+    """Nothing is guessed of an address that was not judged."""
+    with pytest.raises(ValueError, match="not an origin"):
+        host_of("https://shop.example@evil.example")
 
 
 def test_a_prefix_is_a_path():

@@ -134,6 +134,7 @@ async def test_a_certificate_that_ends_soon(days: int, level: Level, monkeypatch
         (("example.com", "shop.example.com", "news.example.net"), 1),
         (("login.example.com", "shop.example.com", "news.example.com"), 3),
         (("login.localhost", "shop.localhost", "news.localhost"), 0),
+        (("[::1]:1", "[::1]:2", "127.0.0.1:1", "127.0.0.1:2"), 0),
     ],
 )
 def test_who_shares_cookies(hosts: tuple[str, ...], pairs: int) -> None:
