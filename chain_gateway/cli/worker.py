@@ -41,11 +41,10 @@ Sockets = Sequence[socket.socket | None]
 class Worker:
     """Serves the configuration at ``path``, whatever it says, until it is asked to stop."""
 
-    def __init__(self, path: Path, sockets: Sockets, look_seconds: float = LOOK_SECONDS) -> None:
+    def __init__(self, path: Path, sockets: Sockets) -> None:
         """``sockets`` are those for browsers and for operators."""
         self._path = path
         self._sockets = sockets
-        self._look_seconds = look_seconds
         self._meter = PrometheusMeter()
         self._stop = asyncio.Event()
         self._wanted = asyncio.Event()
@@ -126,7 +125,7 @@ class Worker:
         """Asks for a reload when the configuration or the keys have changed, and then stayed as they are for a look."""
         seen = self._taken
         while True:
-            await asyncio.sleep(self._look_seconds)
+            await asyncio.sleep(LOOK_SECONDS)
             now = _looks(self._files)
             if now == seen and now != self._taken:
                 self._taken = now

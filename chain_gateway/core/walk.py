@@ -95,6 +95,8 @@ class Place(enum.IntEnum):
 
 OUT: Final = frozenset({Place.BINDING, Place.VISITING, Place.AWAY})
 """Where a walk stands while a hop is out."""
+HELD: Final = frozenset({*OUT, Place.PAUSED})
+"""Where a walk waits for its browser at an app, or at a page of ours."""
 
 
 class OpLogout(enum.IntEnum):

@@ -74,7 +74,7 @@ class Deliver:
         app = self._realm.registry.apps.get(app_of(owed.entry.app))
         try:
             if given_up(owed.entry.since, app.session_max if app else STRANGER_SECONDS, self._realm.now()):
-                await self._give_up(owed)
+                await self._give_up(owed, app)
             elif app is None or not owed.entry.sid:
                 await self._wait(owed)
             elif not takes_back_channel(app):
@@ -135,9 +135,8 @@ class Deliver:
         due = next_delivery(failures, self._realm.now(), chance)
         await self._realm.store.defer(owed.browser, owed.entry.app, owed.entry.epoch, due, attempts)
 
-    async def _give_up(self, owed: Owed) -> None:
+    async def _give_up(self, owed: Owed, app: App | None) -> None:
         """No session can live any more that this was meant for; it is said, and not called confirmed."""
-        known = self._realm.registry.apps.get(app_of(owed.entry.app))
-        self._realm.meter.delivered(known.id if known else "gone", "given_up")
+        self._realm.meter.delivered(app.id if app else "gone", "given_up")
         log.warning("delivery.given_up", app=owed.entry.app, attempts=owed.attempts)
         await self._realm.store.note(owed.browser, [replace(owed.entry, holding=Holding.LAPSED)])

@@ -9,7 +9,7 @@ from typing import Final
 from chain_gateway.core.ledger import GONE, Browser, Holding
 from chain_gateway.core.limits import HOP_SECONDS
 from chain_gateway.core.origins import with_query
-from chain_gateway.core.walk import OUT, Kind, Place
+from chain_gateway.core.walk import HELD, OUT, Kind
 from chain_gateway.errors import BadInput, OpUnavailable, StoreUnavailable
 from chain_gateway.oidc.authorization import LoginRequest, challenge_of
 from chain_gateway.service.identity import Identities
@@ -24,8 +24,6 @@ from chain_gateway.service.views import Go, Reply
 from chain_gateway.tokens.encoding import b64e
 
 PROMPTS: Final = frozenset({"", "none", "login", "consent", "select_account"})
-HELD: Final = frozenset({*OUT, Place.PAUSED})
-"""Where a logout stands that an app or a page holds up; at the provider's logout, the provider decides what it asks."""
 UNAVAILABLE: Final = "temporarily_unavailable"
 _HINT: Final = re.compile(r"[\x20-\x7e]{0,256}")
 
@@ -57,7 +55,8 @@ class StartLogin:
         """The redirect to the provider; BadInput or TargetRefused if the request names what is not registered.
 
         While a logout of everything has a hop out, it may be that app which answers with a login, and the provider's
-        session may live: so the logout goes on. Later it is the person who comes, and signs in by hand.
+        session may live: so the logout goes on. Later it is the person who comes, and signs in by hand. At the
+        provider's logout, the provider decides what it asks.
         """
         if params.prompt not in PROMPTS:
             raise BadInput("unknown prompt", code="bad_input.prompt")

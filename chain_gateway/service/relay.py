@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from chain_gateway.core.chain import App
 from chain_gateway.core.events import Abandoned, CameBack, Continued, Event, HopFailed
-from chain_gateway.core.walk import OUT, Outcome, Place, Walk
+from chain_gateway.core.walk import HELD, Outcome, Place, Walk
 from chain_gateway.errors import BrowserUnknown, TokenRefused
 from chain_gateway.hops.base import Returned
 from chain_gateway.hops.modes import MODES
@@ -25,7 +25,6 @@ from chain_gateway.tokens.receipt import Receipt, verify_receipt
 FINISH = "finish"
 """The word by which a page of ours ends the walk; an app's own words never mean it."""
 UNKNOWN_KEY = HopFailed(Outcome.ERROR, "key")
-WAITING = frozenset({*OUT, Place.PAUSED})
 
 
 class Relay:
@@ -43,7 +42,7 @@ class Relay:
         walk = open_walk(returned.state, self._realm.keyring(), self._realm.now())
         if not visitor.is_owner(walk.browser):
             raise BrowserUnknown("the chain token of another browser")
-        if walk.place not in WAITING:
+        if walk.place not in HELD:
             raise TokenRefused("no hop is out at this place", code="token_refused.hop")
         event = await self._read(walk, returned)
         identity = self._identities.read(walk, visitor) or Identity()

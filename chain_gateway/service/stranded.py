@@ -16,8 +16,11 @@ async def stranded(realm: Realm, visitor: Visitor, kind: Kind) -> Walk | None:
     A walk that was left standing when a newer one began, and ended, is not gone on with: what was wanted since counts.
     Nor is a logout of one app alone: who comes now may want another one, or all.
     """
-    walk, known = await _newest(realm, visitor)
-    if walk is None or walk.kind is not kind or walk.place not in OUT:
+    newest = await _newest(realm, visitor)
+    if newest is None:
+        return None
+    walk, known = newest
+    if walk.kind is not kind or walk.place not in OUT:
         return None
     if kind is Kind.LOGOUT and (known is None or known.signed_out_epoch < walk.epoch):
         return None
@@ -26,24 +29,27 @@ async def stranded(realm: Realm, visitor: Visitor, kind: Kind) -> Walk | None:
 
 async def signing_out(realm: Realm, visitor: Visitor) -> Walk | None:
     """This browser's newest walk, if it is a logout of everything that has not ended."""
-    walk, known = await _newest(realm, visitor)
-    if walk is None or walk.kind is not Kind.LOGOUT:
+    newest = await _newest(realm, visitor)
+    if newest is None:
+        return None
+    walk, known = newest
+    if walk.kind is not Kind.LOGOUT:
         return None
     return walk if known is not None and known.signed_out_epoch >= walk.epoch else None
 
 
-async def _newest(realm: Realm, visitor: Visitor) -> tuple[Walk | None, Browser | None]:
-    """The open walk of the newest epoch that this browser took, and what is known of it."""
+async def _newest(realm: Realm, visitor: Visitor) -> tuple[Walk, Browser | None] | None:
+    """The open walk of the newest epoch that this browser took, and what is known of the browser."""
     if not visitor.browser:
-        return None, None
+        return None
     try:
         walks = await realm.store.open_walks(visitor.browser, realm.now())
         known = await realm.store.browser(visitor.browser) if walks else None
     except StoreUnavailable:
-        return None, None
-    walk = unpack(walks[0].state) if walks else None
-    if walk is None:
-        return None, known
+        return None
+    if not walks:
+        return None
+    walk = unpack(walks[0].state)
     if known is not None and known.epoch > walk.epoch:
-        return None, known
+        return None
     return walk, known

@@ -29,7 +29,7 @@ STARTS = {"unknown": World.first, "known": visited, "signed in": signed_in}
 class Row:
     """One exploration: what the browser was before, what is wanted in its tabs, and what may go wrong.
 
-    ``words`` tells the settings that are not the usual ones; ``known`` begins the names of what is known to be broken.
+    ``words`` tells the settings that are not the usual ones.
     """
 
     start: str
@@ -37,7 +37,6 @@ class Row:
     faults: int = 0
     words: str = ""
     settings: Settings = field(default_factory=Settings)
-    known: tuple[str, ...] = ()
 
     def __str__(self) -> str:
         faults = f", {self.faults} fault{'s' * (self.faults > 1)}" if self.faults else ""
@@ -48,14 +47,11 @@ class Row:
         return STARTS[self.start](world, len(self.wanted))._replace(faults=self.faults)
 
     def run(self) -> tuple[Found, list[str]]:
-        """What is found, and each unknown thing that is broken, with a schedule that leads to it."""
+        """What is found, and each thing that is broken, with a schedule that leads to it."""
         with a_world(self.settings) as world:
             search, first = Search(world, self.wanted), self.first(world)
             found = search.run(first)
-            told = []
-            for words, state in found.broken.items():
-                if not words.startswith(self.known or "\0"):
-                    told.append(f"{words}\n  by {search.schedule(first, state)}")
+            told = [f"{words}\n  by {search.schedule(first, state)}" for words, state in found.broken.items()]
             return found, told
 
     @property
