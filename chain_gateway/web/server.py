@@ -56,7 +56,8 @@ async def opened(app: web.Application, *, drain_seconds: float) -> AsyncIterator
     if inside.server is None:
         raise RuntimeError("an application that was set up has no server")
     door = Door(inside.server.request_handler, inside.server.request_factory)
-    runner = web.ServerRunner(door, handle_signals=False, shutdown_timeout=drain_seconds)
+    # aiohttp waits twice for so long: for answers, and then for handlers, none of which it has cut off by then.
+    runner = web.ServerRunner(door, handle_signals=False, shutdown_timeout=drain_seconds / 2)
     await runner.setup()
     try:
         yield runner
