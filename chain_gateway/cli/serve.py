@@ -11,12 +11,12 @@ import structlog
 import uvloop
 from aiohttp import http_parser
 
-from chain_gateway.cli import keys, logs
+from chain_gateway.cli import logs
 from chain_gateway.cli.console import DONE, FAILED, USAGE, complain, refused, say
+from chain_gateway.cli.files import Files
 from chain_gateway.cli.listening import bound, spelled
 from chain_gateway.cli.supervisor import READY, SOCKETS, Supervisor, inherited
 from chain_gateway.cli.worker import Worker
-from chain_gateway.config.load import load
 from chain_gateway.config.model import Settings
 from chain_gateway.errors import ConfigError, StoreUnavailable
 from chain_gateway.store.urls import open_store
@@ -30,12 +30,12 @@ def serve(path: Path, workers: int) -> int:
         complain("aiohttp's C parser is not in use, and the pure-Python one is more lenient than a gateway may be")
         complain("  take AIOHTTP_NO_EXTENSIONS out of the environment, or reinstall aiohttp from a wheel")
         return USAGE
-    settings = load(path)
+    files = Files(path)
+    settings, keyring = files.read()
     if workers > 1 and settings.store.url == "memory://":
         complain("memory:// is one process's own, and several workers need a store that they share")
         complain("  write a sqlite:// or redis:// URL, or --workers 1")
         return USAGE
-    keys.load(settings.gateway.keys)
     open_store(settings.store.url)  # refuses what no worker could open
     logs.configure()
     browsers = bound(settings.gateway.listen, "gateway.listen")
@@ -44,7 +44,7 @@ def serve(path: Path, workers: int) -> int:
     if workers > 1:
         say(where)
         return uvloop.run(Supervisor(path, sockets, workers).run())
-    uvloop.run(Worker(path, sockets).run(lambda: say(where)))
+    uvloop.run(Worker(files, sockets).run(settings, keyring, lambda: say(where)))
     return DONE
 
 
@@ -66,7 +66,7 @@ def _for_operators(settings: Settings) -> socket.socket | None:
 
 def main() -> int:
     """A worker of ``Supervisor``: serves the configuration that is named, on the sockets that it inherits."""
-    path, sockets = Path(sys.argv[1]), inherited(os.environ[SOCKETS])
+    files, sockets = Files(Path(sys.argv[1])), inherited(os.environ[SOCKETS])
     logs.configure()
 
     def ready() -> None:
@@ -74,7 +74,8 @@ def main() -> int:
         sys.stdout.flush()
 
     try:
-        uvloop.run(Worker(path, sockets).run(ready))
+        settings, keyring = files.read()
+        uvloop.run(Worker(files, sockets).run(settings, keyring, ready))
     except ConfigError as error:
         return refused(error, as_json=False)
     except StoreUnavailable as error:

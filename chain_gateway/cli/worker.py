@@ -12,16 +12,13 @@ import signal
 import socket
 import time
 from collections.abc import Callable, Sequence
-from contextlib import suppress
-from pathlib import Path
 from typing import Final
 
 import structlog
 
-from chain_gateway.cli import keys
+from chain_gateway.cli.files import Files
 from chain_gateway.cli.generation import Generation
 from chain_gateway.cli.listening import close
-from chain_gateway.config.load import load
 from chain_gateway.config.model import Settings
 from chain_gateway.errors import ConfigError, Problem
 from chain_gateway.ops.meter import PrometheusMeter
@@ -39,24 +36,21 @@ Sockets = Sequence[socket.socket | None]
 
 
 class Worker:
-    """Serves the configuration at ``path``, whatever it says, until it is asked to stop."""
+    """Serves what ``files`` say, whatever that becomes, until it is asked to stop."""
 
-    def __init__(self, path: Path, sockets: Sockets) -> None:
+    def __init__(self, files: Files, sockets: Sockets) -> None:
         """``sockets`` are those for browsers and for operators."""
-        self._path = path
+        self._files = files
         self._sockets = sockets
         self._meter = PrometheusMeter()
         self._stop = asyncio.Event()
         self._wanted = asyncio.Event()
         self._ending: set[asyncio.Task[None]] = set()
-        self._files: tuple[Path, ...] = (path,)
-        self._taken = _looks(self._files)
 
-    async def run(self, ready: Callable[[], None]) -> None:
-        """Serves; ``ready`` is called once requests are answered. ConfigError if it cannot begin."""
+    async def run(self, settings: Settings, keyring: Keyring, ready: Callable[[], None]) -> None:
+        """Serves ``settings`` first; ``ready`` is called once requests are answered. ConfigError if it cannot begin."""
         began = time.monotonic()
         self._obey()
-        settings, keyring = self._read()
         store = open_store(settings.store.url)
         await store.open()
         try:
@@ -90,7 +84,7 @@ class Worker:
     async def _reloaded(self, current: Generation, store: Store) -> Generation:
         """The new configuration, in service; or the one that was, if the new one does not hold."""
         try:
-            settings, keyring = self._read()
+            settings, keyring = self._files.read()
             _check_fixed(current.settings, settings)
             new = await self._begin(settings, keyring, store)
         except ConfigError as error:
@@ -104,14 +98,6 @@ class Worker:
         task.add_done_callback(self._ending.discard)
         return new
 
-    def _read(self) -> tuple[Settings, Keyring]:
-        """What the files say; how they look is noted before, so that what changes meanwhile is read again."""
-        self._taken = _looks(self._files)
-        settings = load(self._path)
-        self._files = (self._path, settings.gateway.keys)
-        self._taken = (self._taken[0], *_looks(self._files[1:]))
-        return settings, keys.load(settings.gateway.keys)
-
     async def _begin(self, settings: Settings, keyring: Keyring, store: Store) -> Generation:
         return await Generation.begin(settings, keyring, store, self._meter, self._sockets)
 
@@ -123,26 +109,10 @@ class Worker:
 
     async def _watch(self) -> None:
         """Asks for a reload when the configuration or the keys have changed, and then stayed as they are for a look."""
-        seen = self._taken
         while True:
             await asyncio.sleep(LOOK_SECONDS)
-            now = _looks(self._files)
-            if now == seen and now != self._taken:
-                self._taken = now
+            if self._files.have_changed():
                 self._wanted.set()
-            seen = now
-
-
-def _looks(files: Sequence[Path]) -> tuple[tuple[int, int, int] | None, ...]:
-    """What tells that a file is another one than before; None for one that is not there."""
-    found: list[tuple[int, int, int] | None] = []
-    for file in files:
-        look = None
-        with suppress(OSError):
-            stat = file.stat()
-            look = (stat.st_mtime_ns, stat.st_size, stat.st_ino)
-        found.append(look)
-    return tuple(found)
 
 
 def _check_fixed(old: Settings, new: Settings) -> None:

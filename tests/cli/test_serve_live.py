@@ -8,6 +8,7 @@ import subprocess
 import sys
 from http.client import HTTPConnection
 from pathlib import Path
+from threading import Thread
 
 import pytest
 from serving import Serving, made, serving, write
@@ -20,6 +21,21 @@ def name_on_the_page(gateway: Serving) -> str:
     status, body = gateway.get(ASKS)
     assert status == 200
     return next(name for name in ("Shop", "Store", "Mall") if name in body)
+
+
+def test_the_configuration_is_read_once_at_the_start(tmp_path: Path) -> None:
+    """What is checked is what is served: this file can be read once."""
+    path = made(tmp_path)
+    text = path.read_text()
+    path.unlink()
+    os.mkfifo(path)
+    writer = Thread(target=path.write_text, args=(text,))
+    writer.start()
+    with serving(path) as gateway:
+        writer.join()
+        assert name_on_the_page(gateway) == "Shop"
+        gateway.send(signal.SIGTERM)
+        assert gateway.ended() == 0
 
 
 @pytest.mark.parametrize("by", ["signal", "file"])
