@@ -34,6 +34,7 @@ from chain_gateway.oidc.wire import Wire
 from chain_gateway.ops.meter import PrometheusMeter
 from chain_gateway.outgoing import AppCalls
 from chain_gateway.resolver import LoopbackResolver
+from chain_gateway.service.audit import Audit, Sink, into_log
 from chain_gateway.service.background import Background, Round
 from chain_gateway.service.callback import FinishLogin
 from chain_gateway.service.deliver import Deliver
@@ -95,19 +96,20 @@ async def build(
     rounds: bool = True,
     own_store: bool = True,
     meter: PrometheusMeter | None = None,
+    audit: Sink = into_log,
 ) -> web.Application:
     """The gateway as an aiohttp application, to be made in a running loop.
 
     ``store`` and ``provider`` take the place of those that ``settings`` name; a store is opened and closed with the
     application, unless it is not its own. Without ``rounds`` nothing goes on beside the requests but what the caller
-    runs. ``meter`` counts. Raises ConfigError if a part cannot be made of the settings.
+    runs. ``meter`` counts, ``audit`` writes the audit log. Raises ConfigError if a part cannot be made of the settings.
     """
     pages = pages_of(settings)  # before anything is open that would have to be closed
     http, calls = _http(), _http(limit=0)
     keys = AppKeys(app_keys(settings), key_urls(settings), Wire(http), world.clock)
     kept = store or open_store(settings.store.url)
     timed = TimedStore(kept, meter.store_answered) if meter else kept
-    realm = _realm(settings, keyring, world, timed, keys, meter or SILENT)
+    realm = _realm(settings, keyring, world, timed, keys, meter or SILENT, Audit(audit))
     observe = meter.op_answered if meter else None
     own = Provider(client(settings), http, world.clock, wanted_claims(settings), entropy=world.random, observe=observe)
     op = provider or own
@@ -177,7 +179,9 @@ def use_cases(realm: Realm, op: OpenIdProvider, calls: AppCalls) -> tuple[UseCas
     return cases, background
 
 
-def _realm(settings: Settings, keyring: Keyring, world: World, store: Store, keys: AppKeys, meter: Meter) -> Realm:
+def _realm(
+    settings: Settings, keyring: Keyring, world: World, store: Store, keys: AppKeys, meter: Meter, audit: Audit
+) -> Realm:
     return Realm(
         public_url=settings.gateway.public_url,
         op_issuer=settings.op.issuer,
@@ -191,6 +195,7 @@ def _realm(settings: Settings, keyring: Keyring, world: World, store: Store, key
         op_logout=OP_LOGOUT[settings.op.logout],
         confirm_logout=settings.gateway.confirm_logout,
         meter=meter,
+        audit=audit,
     )
 
 

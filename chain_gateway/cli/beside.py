@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import os
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager, contextmanager
 from urllib.parse import unquote, urlsplit
 
 from chain_gateway.config.model import Settings
 from chain_gateway.errors import ConfigError, Problem
+from chain_gateway.ops.audit_log import sink_at
+from chain_gateway.service.audit import Audit
+from chain_gateway.service.walk_book import Hand
 from chain_gateway.store.base import Store
 from chain_gateway.store.urls import open_store
 
@@ -27,6 +30,18 @@ async def opened(settings: Settings) -> AsyncIterator[Store]:
         yield store
     finally:
         await store.close()
+
+
+@contextmanager
+def audited(settings: Settings) -> Iterator[Hand]:
+    """The hand of who gives a command; its audit log is the configured file, and nothing where there is none."""
+    path = settings.gateway.audit_log
+    with sink_at(path) as sink:
+        yield Hand(Audit(sink if path is not None else _nowhere), "command")
+
+
+def _nowhere(event: str, **fields: object) -> None:
+    """A command has no log: what it does it says."""
 
 
 def _problem(reason: str, hint: str) -> ConfigError:

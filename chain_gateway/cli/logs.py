@@ -73,9 +73,17 @@ def hide_secrets(
 ) -> MutableMapping[str, object]:
     """The event without credentials: hidden fields, tokens in values, and the query of every URL."""
     for name, value in event.items():
-        if not isinstance(value, _PLAIN):
-            event[name] = _shown(name, value if isinstance(value, str) else repr(value))
+        event[name] = _clean(name, value)
     return event
+
+
+def _clean(name: str, value: object) -> object:
+    """``value`` of the field ``name`` as it may be seen; tables and lists stay what they are."""
+    if name not in NAMES and isinstance(value, dict):
+        return {_shown("", str(key)): _clean(str(key), each) for key, each in value.items()}
+    if name not in NAMES and isinstance(value, list | tuple):
+        return [_clean(name, each) for each in value]
+    return value if isinstance(value, _PLAIN) else _shown(name, value if isinstance(value, str) else repr(value))
 
 
 def _shown(name: str, value: str) -> str:

@@ -91,7 +91,8 @@ async def _retry(path: Path, app: str, *, as_json: bool) -> int:
         complain(f"no app has the id {app!r}; the apps are {', '.join(registry(settings).apps)}")
         return USAGE
     async with beside.opened(settings) as store:
-        count = await walk_book.retry(store, app, int(time.time()))
+        with beside.audited(settings) as hand:
+            count = await walk_book.retry(store, app, int(time.time()), hand)
     if as_json:
         say_json({"due": count})
     else:
@@ -100,7 +101,8 @@ async def _retry(path: Path, app: str, *, as_json: bool) -> int:
 
 
 async def _drop(path: Path, name: str, *, sure: bool, as_json: bool) -> int:
-    async with beside.opened(load(path)) as store:
+    settings = load(path)
+    async with beside.opened(settings) as store:
         found = await walk_book.find(store, name)
         if found.walk is None and found.owed is None:
             return _unknown(name)
@@ -111,7 +113,8 @@ async def _drop(path: Path, name: str, *, sure: bool, as_json: bool) -> int:
         if not sure and not typer.confirm(f"drop {what}?", err=True):
             complain("nothing was dropped")
             return FAILED
-        dropped = await walk_book.drop(store, found)
+        with beside.audited(settings) as hand:
+            dropped = await walk_book.drop(store, found, hand)
     if as_json:
         say_json({"dropped": dropped})
     else:

@@ -8,6 +8,7 @@ way finish on the chain that they began with.
 from __future__ import annotations
 
 import asyncio
+import os
 import signal
 import socket
 import time
@@ -22,6 +23,7 @@ from chain_gateway.cli.listening import close
 from chain_gateway.config.model import Settings
 from chain_gateway.errors import ConfigError, Problem
 from chain_gateway.ops.meter import PrometheusMeter
+from chain_gateway.service.audit import AuditEvent
 from chain_gateway.store.base import Store
 from chain_gateway.store.urls import open_store
 from chain_gateway.tokens.keyring import Keyring
@@ -90,6 +92,8 @@ class Worker:
         except ConfigError as error:
             refused = [f"{problem.path}: {problem.reason}" for problem in error.problems]
             log.warning("configuration.refused", problems=refused)
+            paths = [problem.path for problem in error.problems]
+            current.audit(AuditEvent.CONFIGURATION_REFUSED, process=os.getpid(), problems=paths)
             return current
         await current.retreat()
         log.info("configuration.taken", apps=len(settings.apps), chains=len(settings.chains))

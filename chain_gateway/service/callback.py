@@ -13,6 +13,7 @@ from chain_gateway.core.walk import NO_APP, Kind, Walk
 from chain_gateway.errors import ChainGatewayError, OpUnavailable, SignInFailed, StoreUnavailable
 from chain_gateway.oidc.authorization import INTERACTION_CODES, read_response
 from chain_gateway.oidc.sign_in import SignIn
+from chain_gateway.service.audit import AuditEvent
 from chain_gateway.service.epochs import is_ahead
 from chain_gateway.service.identity import Identities, Identity
 from chain_gateway.service.log import log
@@ -117,6 +118,7 @@ class FinishLogin:
             word = error.code.rpartition(".")[2] if error.code in INTERACTION_CODES else "login_required"
             return replace(login_required(state.return_to, word), cookies=(self._transactions.clear(state),))
         log.warning("login.failed", code=error.code, detail=error.detail)
+        self._realm.audit(AuditEvent.SIGN_IN_FAILED, chain=state.chain, asked_by=state.app, code=error.code)
         links = [Link(self._login_url(state), "Try to sign in again")]
         if state.return_to:
             links.append(Link(state.return_to, "Go back"))

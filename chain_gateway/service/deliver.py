@@ -15,11 +15,13 @@ from chain_gateway.core.ledger import Holding, app_of
 from chain_gateway.core.limits import DELIVERY_SECONDS
 from chain_gateway.core.recovery import given_up, next_delivery
 from chain_gateway.errors import StoreUnavailable
+from chain_gateway.service.audit import AuditEvent
 from chain_gateway.service.lanes import IN_ALL, Lane, Lanes
 from chain_gateway.service.log import log
 from chain_gateway.service.notes import takes_back_channel
 from chain_gateway.service.ports import BackChannel
 from chain_gateway.service.realm import Realm
+from chain_gateway.service.walk_book import reference
 from chain_gateway.store.base import Owed
 from chain_gateway.tokens.encoding import b64e
 from chain_gateway.tokens.logout_token import LogoutToken, sign_logout_token
@@ -104,6 +106,7 @@ class Deliver:
             await self._realm.store.note(owed.browser, [replace(owed.entry, holding=Holding.NONE, since=now)])
             self._realm.meter.delivered(app.id, "confirmed")
             log.info("delivery.confirmed", app=app.id, attempts=owed.attempts + 1)
+            self._audit(AuditEvent.OWED_SETTLED, owed, owed.attempts + 1)
             return
         self._realm.meter.delivered(app.id, "failed")
         log.warning("delivery.failed", app=app.id, attempts=owed.attempts + 1, status=status or 0)
@@ -140,3 +143,8 @@ class Deliver:
         self._realm.meter.delivered(app.id if app else "gone", "given_up")
         log.warning("delivery.given_up", app=owed.entry.app, attempts=owed.attempts)
         await self._realm.store.note(owed.browser, [replace(owed.entry, holding=Holding.LAPSED)])
+        self._audit(AuditEvent.OWED_LAPSED, owed, owed.attempts)
+
+    def _audit(self, event: AuditEvent, owed: Owed, attempts: int) -> None:
+        app = app_of(owed.entry.app)
+        self._realm.audit(event, owed=reference(owed), app=app, attempts=attempts, since=owed.entry.since)

@@ -22,6 +22,8 @@ log = structlog.stdlib.get_logger("chain_gateway")
 def log_step(realm: Realm, before: Walk, walk: Walk, actions: Sequence[Action], event: str) -> None:
     """One line for the step from ``before`` to ``walk``, and one for each hop that it settled; all of it counted."""
     _count(realm, before, walk, actions, event)
+    if walk.place.ended:
+        realm.audit.walk_ended(walk, realm.registry)
     plain = not walk.place.ended and event == "walk.stepped"
     failed = any(isinstance(action, Settle) and action.outcome.failed for action in actions)
     if plain and not failed and not log.is_enabled_for(logging.DEBUG):

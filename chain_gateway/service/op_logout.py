@@ -15,6 +15,7 @@ from chain_gateway.core.ledger import OP_LINE, Browser, Entry, Holding, app_of
 from chain_gateway.core.limits import SKEW_SECONDS
 from chain_gateway.core.plan import may_live
 from chain_gateway.errors import SignInFailed, TokenRefused
+from chain_gateway.service.audit import AuditEvent
 from chain_gateway.service.log import log
 from chain_gateway.service.notes import takes_back_channel
 from chain_gateway.service.op_session import OpSession, OpSessions
@@ -50,7 +51,9 @@ class OpLoggedOut:
         # it ends no sign-in that is newer than itself, and none that has been ended.
         if not await self._realm.store.once("op-logout", said.jti, said.until, self._realm.now()):
             raise TokenRefused("a logout token that was used before", code="token_refused.replayed")
-        log.info("op_logout.received", browsers=len(browsers), by="sid" if said.sid else "sub")
+        how = {"browsers": len(browsers), "by": "sid" if said.sid else "sub"}
+        log.info("op_logout.received", **how)
+        self._realm.audit(AuditEvent.PROVIDER_SIGN_OUT, **how)
 
     async def _end(self, browser: bytes, iat: int) -> None:
         """Owes a logout to every app of one browser, unless it has signed out, or signed in anew, since."""

@@ -9,6 +9,7 @@ from typing import Final
 
 from chain_gateway.core.chain import App, Registry
 from chain_gateway.core.walk import OpLogout
+from chain_gateway.service.audit import Audit
 from chain_gateway.service.ports import AppKeys, Meter, Silent
 from chain_gateway.store.base import Store
 from chain_gateway.tokens.encoding import b64e
@@ -39,6 +40,7 @@ class Realm:
     op_logout: OpLogout = OpLogout.FIRST
     confirm_logout: str = "unsigned"
     meter: Meter = SILENT
+    audit: Audit = field(default_factory=Audit)
 
     def now(self) -> int:
         """Whole seconds since the epoch."""

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from chain_gateway.core.events import DeadlinePassed
 from chain_gateway.core.packing import unpack
+from chain_gateway.core.walk import Place
 from chain_gateway.errors import StoreUnavailable
 from chain_gateway.service.log import log
 from chain_gateway.service.op_session import OpSessions
@@ -48,4 +49,9 @@ class Sweep:
             log.exception("sweep.unreadable", walk=b64e(stored.id))
             return await self._realm.store.drop_walk(stored.id)
         known = await self._realm.store.browser(stored.browser)
-        return await self._passage.end(walk, DeadlinePassed(), sessions_of(self._op_sessions, known))
+        if await self._passage.end(walk, DeadlinePassed(), sessions_of(self._op_sessions, known)):
+            return True
+        now = await self._realm.store.walk(walk.id)
+        if now is not None and now.stopped:  # by that step: a newer walk had taken its place, and it never came back
+            self._realm.audit.walk_ended(walk._replace(place=Place.SUPERSEDED), self._realm.registry)
+        return False

@@ -14,6 +14,7 @@ from chain_gateway.core.chain import Registry
 from chain_gateway.core.ledger import FORMER, Holding, app_of
 from chain_gateway.core.packing import unpack
 from chain_gateway.core.walk import Walk
+from chain_gateway.service.audit import Audit, AuditEvent
 from chain_gateway.store.base import Owed, Store, StoredWalk
 from chain_gateway.tokens.encoding import b64d, b64e
 
@@ -31,6 +32,14 @@ class Found:
     owed: Owed | None = None
 
 
+@dataclass(frozen=True, slots=True)
+class Hand:
+    """Whose hand changes something: told to ``audit`` as ``by``."""
+
+    audit: Audit
+    by: str
+
+
 async def find(store: Store, name: str) -> Found:
     """What ``name`` is the id of."""
     for owed in await store.all_owed(ALL):
@@ -42,22 +51,26 @@ async def find(store: Store, name: str) -> Found:
         return Found()
 
 
-async def retry(store: Store, app: str, now: int) -> int:
+async def retry(store: Store, app: str, now: int, hand: Hand) -> int:
     """Makes what ``app`` is owed due at once, or what all apps are; how many that were."""
     count = 0
     for owed in await store.all_owed(ALL):
         if app in {"", app_of(owed.entry.app)}:
             count += await store.defer(owed.browser, owed.entry.app, owed.entry.epoch, now, owed.attempts)
+    hand.audit(AuditEvent.OWED_RETRIED, by=hand.by, app=app, count=count)
     return count
 
 
-async def drop(store: Store, found: Found) -> bool:
+async def drop(store: Store, found: Found, hand: Hand) -> bool:
     """Stops a walk where it stands, or takes an owed logout for lost; False if it was gone already."""
-    if found.walk is not None:
-        return await store.drop_walk(found.walk.id)
+    if found.walk is not None and await store.drop_walk(found.walk.id):
+        hand.audit(AuditEvent.WALK_DROPPED, by=hand.by, walk=b64e(found.walk.id))
+        return True
     if found.owed is None:
         return False
     await store.note(found.owed.browser, [replace(found.owed.entry, holding=Holding.LAPSED)])
+    named = {"owed": reference(found.owed), "app": app_of(found.owed.entry.app)}
+    hand.audit(AuditEvent.OWED_DROPPED, by=hand.by, **named)
     return True
 
 

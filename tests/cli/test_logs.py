@@ -43,11 +43,17 @@ def test_a_token_in_a_value_is_hidden(secret: str, capfd: pytest.CaptureFixture[
     """A sealed text and a signed one, in a field of any name and type, in a message, and in a traceback (T45)."""
     logs.configure(json=True)
     log = structlog.stdlib.get_logger("chain_gateway")
-    log.info("said", detail=f"this is it: {secret}.", more=[secret], url=f"http://x.localhost/relay?state={secret}")
+    log.info(
+        "said",
+        detail=f"this is it: {secret}.",
+        more=[secret],
+        tables={"a": {"b": (secret,), secret: 1}},
+        url=f"http://x.localhost/relay?state={secret}",
+    )
     log.error("failed", exc_info=ValueError(secret))
     logging.getLogger("aiohttp.server").error("Error handling %s", secret)
     text = capfd.readouterr().err
-    assert text.count("***") == 5
+    assert text.count("***") == 7
     assert not [part for part in secret.split(".") if len(part) > 16 and part in text], text
 
 
@@ -58,6 +64,16 @@ def test_a_field_that_is_named_like_a_credential_is_hidden(name: str, capfd: pyt
     structlog.stdlib.get_logger("chain_gateway").info("said", **{name: SECRET})
     (line,) = written(capfd)
     assert line[name] == "***"
+
+
+def test_what_is_in_a_table_or_a_list_stays_there(capfd: pytest.CaptureFixture[str]) -> None:
+    """Programs read it as it was given, but for what must not be seen (T45)."""
+    logs.configure(json=True)
+    apps = {"applied": ["shop", "news"], "state": ["x"], "hops": ({"token": SECRET, "app": "bank"},)}
+    structlog.stdlib.get_logger("chain_gateway").info("said", apps=apps, request=[SECRET])
+    (line,) = written(capfd)
+    assert line["apps"] == {"applied": ["shop", "news"], "state": "***", "hops": [{"token": "***", "app": "bank"}]}
+    assert line["request"] == "***"
 
 
 def test_a_code_of_an_error_is_shown(capfd: pytest.CaptureFixture[str]) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import signal
 import subprocess
@@ -66,6 +67,40 @@ def test_a_bad_configuration_is_refused_as_a_whole(tmp_path: Path) -> None:
         gateway.send(signal.SIGHUP)
         gateway.awaited("configuration.taken")
         assert name_on_the_page(gateway) == "Mall"
+
+
+def test_the_audit_log_tells_what_is_served(tmp_path: Path) -> None:
+    """Each configuration that a process takes or refuses, and the keys; also to a file of another name from then on."""
+    path = made(tmp_path)
+    with serving(path) as gateway:
+        (begun,) = gateway.awaited("audit.configuration_taken")
+        assert (begun["apps"], begun["chains"]) == (["shop"], ["main"])
+        kids = {row["kid"] for row in json.loads((tmp_path / "keys.json").read_text())["keys"]}
+        assert {(key["kid"], key["stands"]) for key in begun["keys"]} == {(kid, "active") for kid in kids}
+        write(tmp_path, "Store", ops_listen='audit_log = "audit.jsonl"\nops_listen =')
+        gateway.send(signal.SIGHUP)
+        gateway.awaited("configuration.taken")
+        write(tmp_path, "Mall", origin="origins =")
+        gateway.send(signal.SIGHUP)
+        gateway.awaited("configuration.refused")
+        gateway.send(signal.SIGTERM)
+        assert gateway.ended() == 0
+    told = [json.loads(line) for line in (tmp_path / "audit.jsonl").read_text().splitlines()]
+    assert [line["event"] for line in told] == ["audit.configuration_taken", "audit.configuration_refused"]
+    assert "apps[0].origins" in told[1]["problems"]
+    assert {line["process"] for line in told} == {gateway.process.pid}
+
+
+def test_a_configuration_whose_audit_log_cannot_be_opened_is_refused(tmp_path: Path) -> None:
+    """As a whole, and the old one goes on."""
+    path = made(tmp_path)
+    os.mkfifo(tmp_path / "audit.jsonl")
+    with serving(path) as gateway:
+        write(tmp_path, "Store", ops_listen='audit_log = "audit.jsonl"\nops_listen =')
+        gateway.send(signal.SIGHUP)
+        (line,) = gateway.awaited("configuration.refused")
+        assert "gateway.audit_log" in str(line["problems"])
+        assert name_on_the_page(gateway) == "Shop"
 
 
 def test_what_takes_a_restart_is_refused(tmp_path: Path) -> None:

@@ -16,7 +16,7 @@ from support.builders import an_entry
 from chain_gateway.cli import keys
 from chain_gateway.cli import main as cli
 from chain_gateway.core.chain import Mode, app_tag
-from chain_gateway.core.ledger import AppId, Holding, former_line
+from chain_gateway.core.ledger import AppId, Holding, app_of, former_line
 from chain_gateway.core.packing import pack
 from chain_gateway.core.walk import Hop, Hops, Kind, Outcome, Place, Walk
 from chain_gateway.service.walk_book import reference
@@ -262,6 +262,23 @@ def test_a_walk_that_cannot_be_read_is_listed_and_dropped(gateway, capsys):
     assert run(gateway, "show", name) == 0
     assert run(gateway, "drop", name, "--yes") == 0
     assert capsys.readouterr().out.endswith(f"dropped {name}\n")
+
+
+def test_what_a_command_does_is_in_the_audit_log(gateway):
+    """If the configuration names a file for it; with whose hand it was, and no browser."""
+    owed = gateway.fill()[0]
+    log = gateway.config.parent / "audit.jsonl"
+    text = gateway.config.read_text()
+    assert run(gateway, "retry", "shop") == 0
+    gateway.config.write_text(text.replace("[gateway]", '[gateway]\naudit_log = "audit.jsonl"'))
+    assert run(gateway, "retry", "bank", "--json") == 0
+    assert run(gateway, "drop", reference(owed), "--yes", "--json") == 0
+    told = [json.loads(line) for line in log.read_text().splitlines()]
+    assert [(line["event"], line["by"], line["app"]) for line in told] == [
+        ("audit.owed_retried", "command", "bank"),
+        ("audit.owed_dropped", "command", app_of(owed.entry.app)),
+    ]
+    assert owed.browser.hex() not in log.read_text()
 
 
 def test_nothing_is_dropped_unasked(gateway, capsys):
