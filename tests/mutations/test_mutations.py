@@ -1,29 +1,44 @@
 """Switches each defence off, one at a time, and shows that its test goes red: a test that cannot fail defends nothing.
 
-The rows are in the TOML files beside this one. For each, the project is copied, the text ``old`` in ``file`` becomes
-``new``, and the one named test is run on the copy, where it must fail. Before that, all named tests are run once on a
-copy that nothing was changed in, where they must pass. Two copies are worked on at a time.
+The rows are in the TOML files beside this one. Each worker of the session has a copy of the project. For a row, the
+text ``old`` in ``file`` becomes ``new`` in the copy, the one named test is run there, where it must fail, and the file
+is put back. Rows are dealt to the workers in groups of a few.
+
+A red says something only if the test is green with the defence on. The session that runs all tests sees that on the
+checkout, and each file of them has to show with one of its named tests that it is no different on a copy: what a copy
+lacks (``.git``, ``.venv``, what was built) a whole file would miss. Files whose tests start no programs show it with
+all their named tests. So this would escape: a single test of a file in ``STARTS_PROGRAMS`` that fails on each copy,
+whatever stands in it, while the test that speaks for its file passes there. A session that runs a row without its test
+(``-k``, or this file alone) runs the test on the copy first, and nothing escapes.
 """
 
 from __future__ import annotations
 
+import compileall
 import os
 import shutil
 import tomllib
-from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import Future, ThreadPoolExecutor
-from contextlib import ExitStack
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
-from functools import partial
 from pathlib import Path
-from queue import Queue
+from py_compile import PycInvalidationMode
 
 import pytest
 from support.warm_pytest import WarmPytest
 
+from chain_gateway import __version__
+
 ROOT = Path(__file__).parents[2]
 LEFT_BEHIND = shutil.ignore_patterns(".*", "*.egg-info", "node_modules", "build", "dist", "*.db*")
-WORKERS = 2
+LENT = Path("tests", "node", "node_modules")
+REMEMBERED = Path(".hypothesis", "constants")
+GROUPS = 48
+STARTS_PROGRAMS = (
+    *("tests/bench/", "tests/browser/", "tests/cli/test_serve", "tests/counterparts/", "tests/demo/test_headless"),
+    *("tests/deploy/", "tests/exploration/", "tests/simulator/", "tests/store/test_redis"),
+)
+"""Where tests are that take long; the rest of the named ones cost less than to choose among them."""
 
 
 @dataclass(frozen=True)
@@ -41,13 +56,6 @@ class Mutation:
     def name(self) -> str:
         """What the report calls it."""
         return f"{self.id}: {self.defence}"
-
-    def apply(self, root: Path) -> None:
-        """Changes the copy at ``root``; AssertionError if the text to be replaced does not stand there once."""
-        path = root / self.file
-        source = path.read_text()
-        assert source.count(self.old) == 1, f"`old` stands {source.count(self.old)} times in {self.file}"
-        path.write_text(source.replace(self.old, self.new))
 
 
 @dataclass(frozen=True)
@@ -69,102 +77,119 @@ def rows() -> list[Mutation]:
     return [Mutation(**row) for file in files for row in tomllib.loads(file.read_text()).get("mutation", [])]
 
 
+def speakers() -> dict[str, list[str]]:
+    """For each file of tests, those of its named ones that show that a copy is as good as the checkout."""
+    named: dict[str, list[str]] = {}
+    for test in sorted({mutation.test for mutation in rows()}):
+        named.setdefault(test.partition("::")[0], []).append(test)
+    return {file: tests[:1] if file.startswith(STARTS_PROGRAMS) else tests for file, tests in named.items()}
+
+
 def environment() -> dict[str, str]:
     """What a run sees of this one's environment: nothing that is pytest's or hypothesis's own."""
     kept = {name: value for name, value in os.environ.items() if not name.startswith(("PYTEST", "HYPOTHESIS"))}
     return {**kept, "PYTHONDONTWRITEBYTECODE": "1"}
 
 
-def run_tests(warm: WarmPytest, root: Path, *args: str) -> Run:
-    """Runs tests on the copy at ``root``, without what costs time and says nothing."""
-    output = root.parent / f"{root.name}.txt"
-    code = warm.run(root, ["-q", "-p", "no:cacheprovider", "-p", "no:xdist", "--tb=short", "-rfE", *args], output)
-    return Run(code, output.read_text())
+class Copy:
+    """A copy of the project that tests are run on, and that is as it was after each run."""
 
-
-def copied(to: Path) -> Path:
-    """A copy of the project; what npm installed is too large to copy, and is lent."""
-    shutil.copytree(ROOT, to, ignore=LEFT_BEHIND)
-    lent = Path("tests", "node", "node_modules")
-    if (ROOT / lent).is_dir():
-        (to / lent).symlink_to(ROOT / lent)
-    return to
-
-
-def mutated_run(warm: WarmPytest, mutation: Mutation, to: Path) -> Run:
-    """Runs the row's test with its defence off."""
-    copy = copied(to)
-    try:
-        mutation.apply(copy)
-        return run_tests(warm, copy, "-x", mutation.test)
-    finally:
-        shutil.rmtree(copy)
-
-
-class Runs:
-    """The runs of one session: the untouched copy once, and each row a step before it is asked for."""
-
-    def __init__(
-        self, asked: Sequence[Mutation], folder: Path, pool: ThreadPoolExecutor, warm: Queue[WarmPytest]
-    ) -> None:
-        self._asked = asked
-        self._folder = folder
-        self._pool = pool
+    def __init__(self, root: Path, warm: WarmPytest) -> None:
+        """Copies the project to ``root``; what npm installed is too large to copy, and is lent."""
+        self.root = root
         self._warm = warm
-        self._started: dict[str, Future[Run]] = {}
-        tests = sorted({mutation.test for mutation in asked})
-        self._untouched = pool.submit(
-            self._with_warm, lambda warm: run_tests(warm, copied(folder / "untouched"), *tests)
-        )
+        shutil.copytree(ROOT, root, ignore=LEFT_BEHIND)
+        if (ROOT / LENT).is_dir():
+            (root / LENT).symlink_to(ROOT / LENT)
+        # Bytecode that goes by a hash of the source, not by its time: none is taken for that of a changed file.
+        compileall.compile_dir(root, quiet=2, force=True, invalidation_mode=PycInvalidationMode.CHECKED_HASH)
 
-    def _with_warm(self, work: Callable[[WarmPytest], Run]) -> Run:
-        warm = self._warm.get()
-        try:
-            return work(warm)
-        finally:
-            self._warm.put(warm)
-
-    def untouched(self) -> Run:
-        """How all named tests end with every defence on."""
-        return self._untouched.result()
+    def run(self, *args: str) -> Run:
+        """Runs tests, without what costs time and says nothing; what they left behind is taken away."""
+        output, before = self.root.with_suffix(".txt"), self._files()
+        quiet = ("-q", "-p", "no:cacheprovider", "-p", "no:xdist", "--tb=short", "-rfE")
+        code = self._warm.run(self.root, [*quiet, *args], output)
+        for stray in self._files().keys() - before.keys():
+            Path(stray).unlink()
+        assert self._files() == before, "the run changed the copy"
+        return Run(code, output.read_text())
 
     def without(self, mutation: Mutation) -> Run:
-        """How the row's test ends; the row after it is started too, so that two are always under way."""
-        place = self._asked.index(mutation)
-        for number, row in enumerate(self._asked[place : place + WORKERS], place):
-            if row.name not in self._started:
-                work = partial(mutated_run, mutation=row, to=self._folder / f"copy{number}")
-                self._started[row.name] = self._pool.submit(self._with_warm, work)
-        return self._started[mutation.name].result()
+        """Runs the row's test with its defence off."""
+        with self._switched_off(mutation):
+            return self.run("-x", mutation.test)
+
+    @contextmanager
+    def _switched_off(self, mutation: Mutation) -> Iterator[None]:
+        path = self.root / mutation.file
+        source, times = path.read_text(), path.stat()
+        assert source.count(mutation.old) == 1, f"`old` stands {source.count(mutation.old)} times in {mutation.file}"
+        path.write_text(source.replace(mutation.old, mutation.new))
+        try:
+            yield
+        finally:
+            path.write_text(source)
+            os.utime(path, ns=(times.st_atime_ns, times.st_mtime_ns))
+
+    def _files(self) -> dict[str, tuple[int, int]]:
+        """When each file was written, and its size; without what hypothesis has read out of the sources."""
+        found = {}
+        for folder, _, names in os.walk(self.root):
+            if not folder.startswith(str(self.root / REMEMBERED)):
+                for name in names:
+                    about = os.lstat(path := f"{folder}/{name}")
+                    found[path] = (about.st_mtime_ns, about.st_size)
+        return found
 
 
-@pytest.fixture(scope="module")
-def runs(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Runs]:
-    """The runs of the rows that this session selected."""
-    named = [item for item in request.session.items if isinstance(item, pytest.Function) and hasattr(item, "callspec")]
-    asked = [item.callspec.params["mutation"] for item in named if "mutation" in item.callspec.params]
-    warm: Queue[WarmPytest] = Queue()
-    with ExitStack() as stack:
-        for _ in range(WORKERS):
-            warm.put(stack.enter_context(WarmPytest(environment())))
-        pool = stack.enter_context(ThreadPoolExecutor(WORKERS))
-        yield Runs(asked, tmp_path_factory.mktemp("mutations"), pool, warm)
+@pytest.fixture(scope="session")
+def warm() -> Iterator[WarmPytest]:
+    """One for all rows of a worker."""
+    with WarmPytest(environment()) as warm:
+        yield warm
+
+
+@pytest.fixture(scope="session")
+def copy(warm, tmp_path_factory) -> Copy:
+    """One for all rows of a worker, as each puts back what it changed."""
+    return Copy(tmp_path_factory.mktemp("mutations") / "copy", warm)
+
+
+@pytest.fixture(scope="session")
+def selected(request: pytest.FixtureRequest) -> set[str]:
+    """What this session runs on the checkout: each test by its name, with and without its case."""
+    places = [item.location for item in request.session.items]
+    names = [f"{file}::{name}" for file, _, name in places]
+    return {*names, *(name.partition("[")[0] for name in names)}
+
+
+def dealt(cases: Sequence[object], groups: int) -> list[object]:
+    """The cases as parameters, dealt to groups of tests that any worker can take."""
+    marks = [pytest.mark.xdist_group(f"mutations-{number}") for number in range(groups)]
+    return [pytest.param(case, marks=marks[place % groups]) for place, case in enumerate(cases)]
 
 
 @pytest.mark.mutation
 @pytest.mark.timeout(900)
-@pytest.mark.xdist_group("mutations")
-@pytest.mark.parametrize("mutation", rows(), ids=lambda mutation: mutation.name)
-def test_without_the_defence_its_test_goes_red(mutation, runs):
+@pytest.mark.parametrize("mutation", dealt(rows(), GROUPS), ids=lambda mutation: mutation.name)
+def test_without_the_defence_its_test_goes_red(mutation, copy, selected):
     """The named test passes as things are, and fails, by itself and not by a broken import, once the defence is off."""
-    untouched = runs.untouched()
-    assert not untouched.failed(mutation.test), f"fails with the defence on\n{untouched.output}"
-    assert f"ERROR {mutation.test}" not in untouched.output, f"falls over with the defence on\n{untouched.output}"
-    assert untouched.code in (0, 1), f"the named tests cannot be run at all\n{untouched.output}"
-    without = runs.without(mutation)
+    if mutation.test not in selected:
+        untouched = copy.run(mutation.test)
+        assert untouched.code == 0, f"does not pass with the defence on\n{untouched.output}"
+    without = copy.without(mutation)
     assert without.code != 0, f"stays green without the defence: {mutation.defence}"
     assert without.code == 1, f"the test could not be run (pytest's exit code {without.code})\n{without.output}"
     assert without.failed(mutation.test), f"something else than the named test failed\n{without.output}"
+
+
+@pytest.mark.mutation
+@pytest.mark.timeout(900)
+@pytest.mark.parametrize("file", dealt(sorted(speakers()), GROUPS), ids=str)
+def test_a_copy_is_as_good_as_the_checkout(file, copy):
+    """Where nothing is switched off, the named tests of the file pass on a copy too."""
+    run = copy.run(*speakers()[file])
+    assert run.code == 0, f"fails on a copy\n{run.output}"
 
 
 def test_each_row_fits_the_code_as_it_stands():
@@ -182,6 +207,8 @@ def test_each_row_fits_the_code_as_it_stands():
             problems.append(f"{mutation.name}: `old` stands {count} times in {mutation.file}")
         if mutation.old == mutation.new:
             problems.append(f"{mutation.name}: changes nothing")
+        if mutation.file.startswith("tests/"):
+            problems.append(f"{mutation.name}: a test is no defence")
         function = test.partition("[")[0].rpartition("::")[2]
         if not (ROOT / file).is_file() or f"def {function}(" not in (ROOT / file).read_text():
             problems.append(f"{mutation.name}: no test {mutation.test}")
@@ -189,14 +216,30 @@ def test_each_row_fits_the_code_as_it_stands():
 
 
 @pytest.mark.mutation
-@pytest.mark.xdist_group("mutations")
-def test_it_is_the_copy_that_is_imported(tmp_path):
-    """A copy is tested and not the checkout, although the checkout is what is installed; each run has its own copy."""
-    with WarmPytest(environment()) as warm:
-        for name in ("first", "second"):
-            copy = copied(tmp_path / name)
-            (copy / "tests" / "test_probe.py").write_text(PROBE.format(copy=str(copy)))
-            assert run_tests(warm, copy, "tests/test_probe.py") == Run(0, "")
+@pytest.mark.xdist_group("mutations-0")
+def test_it_is_the_copy_that_is_imported(warm, tmp_path):
+    """A copy is tested and not the checkout, although the checkout is what is installed; each has its own tree."""
+    for name in ("first", "second"):
+        copy = Copy(tmp_path / name, warm)
+        (copy.root / "tests" / "test_probe.py").write_text(PROBE.format(copy=str(copy.root)))
+        assert copy.run("tests/test_probe.py") == Run(0, "")
+
+
+@pytest.mark.mutation
+@pytest.mark.xdist_group("mutations-0")
+def test_a_row_leaves_nothing_to_the_next(warm, tmp_path):
+    """A changed file is read anew, by a child too and though nothing but its content differs, and is put back."""
+    copy = Copy(tmp_path / "copy", warm)
+    (copy.root / "tests" / "test_probe.py").write_text(READ_ANEW)
+    for new in ("9" * len(__version__), "8" * len(__version__)):
+        row = Mutation(
+            "", "", "chain_gateway/__init__.py", __version__, new, "tests/test_probe.py::test_it_is_as_it_was"
+        )
+        without = copy.without(row)
+        assert without.failed(row.test)
+        assert f"('{new}', '{new}')" in without.output
+        assert not (copy.root / "stray").exists()
+        assert copy.run(row.test) == Run(0, "")
 
 
 PROBE = """
@@ -213,4 +256,16 @@ def test_imported_by_a_child():
     program = "import chain_gateway.core.origins as it; print(it.__file__)"
     found = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True, cwd="/")
     assert Path(found.stdout.strip()).is_relative_to({copy!r})
+"""
+
+READ_ANEW = f"""
+import subprocess, sys
+from pathlib import Path
+import chain_gateway
+
+def test_it_is_as_it_was():
+    Path("stray").touch()
+    program = "import chain_gateway as it; print(it.__version__)"
+    found = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True, cwd="/")
+    assert (chain_gateway.__version__, found.stdout.strip()) == ({__version__!r}, {__version__!r})
 """

@@ -7,6 +7,7 @@ names, imports from there, runs pytest and ends; its exit code is the answer. ``
 
 from __future__ import annotations
 
+import gc
 import importlib
 import json
 import os
@@ -18,10 +19,15 @@ from types import TracebackType
 from typing import Self
 
 LIBRARIES = (
-    *("pytest", "pytest_aiohttp.plugin", "pytest_asyncio.plugin", "pytest_timeout", "hypothesis.strategies"),
-    *("aiohttp.web", "aiohttp.test_utils", "aiohttp_jinja2", "aiohttp_session", "jinja2", "joserfc.jwk", "joserfc.jws"),
+    *("pytest", "_pytest.junitxml", "_pytest.pastebin", "_pytest.unraisableexception", "_pytest.warnings"),
+    *("pytest_aiohttp.plugin", "pytest_asyncio.plugin", "pytest_timeout", "xdist.looponfail", "xdist.plugin"),
+    *("_hypothesis_pytestplugin", "hypothesis.stateful", "hypothesis.strategies", "doctest", "pdb", "tracemalloc"),
+    *("aiohttp.web", "aiohttp.test_utils", "aiohttp_jinja2", "aiohttp_session", "jinja2", "uvloop", "yarl"),
     *("cryptography.hazmat.primitives.asymmetric.ec", "cryptography.hazmat.primitives.ciphers.aead"),
-    *("orjson", "pydantic", "rich.console", "rich.table", "stamina", "structlog", "typer", "yarl"),
+    *("cryptography.hazmat.backends.openssl.backend", "joserfc.jwk", "joserfc.jws", "joserfc.jwt", "trustme"),
+    *("orjson", "pydantic.dataclasses", "pydantic.json_schema", "rich.console", "rich.table", "stamina", "structlog"),
+    *("typer", "prometheus_client.multiprocess", "prometheus_client.parser", "redis.asyncio.sentinel", "sqlite3"),
+    *("configparser", "html.parser", "http.server", "playwright.async_api", "tomllib"),
 )
 LOADED_BEFORE = ("-W", "ignore::pytest.PytestAssertRewriteWarning")
 """Of libraries that are loaded pytest cannot rewrite the assertions any more, and would say so."""
@@ -61,6 +67,7 @@ def serve() -> None:
     """Answers each line of standard input with the exit code of the run that it asks for."""
     for library in LIBRARIES:
         importlib.import_module(library)
+    gc.freeze()  # pytest collects garbage again and again, and nothing that is loaded here ever is any
     for line in sys.stdin:
         asked = json.loads(line)
         child = os.fork()
