@@ -16,6 +16,7 @@ from chain_gateway.core.ledger import Browser, Entry, Holding
 from chain_gateway.core.limits import WALK_SECONDS
 from chain_gateway.core.plan import Decision, SignedIn, hops_of, plan_login, plan_logout
 from chain_gateway.core.walk import Kind, OpLogout, Walk
+from chain_gateway.service.story import story
 
 HOLDINGS = {"holds": Holding.HOLDS, "may_hold": Holding.MAY_HOLD, "owed": Holding.OWED, "none": Holding.NONE}
 OP_LOGOUT = {"first": OpLogout.FIRST, "last": OpLogout.LAST, "none": OpLogout.NONE}
@@ -85,26 +86,8 @@ def _tell(decisions: tuple[Decision, ...], stretches: list[Stretch], walk: Walk)
         f"at most {most} of {walk.budget} redirects in a row"
     )
     say_table(("app", "", "mode", "why"), _rows(decisions))
-    for line in _story(stretches, walk, decisions):
-        say(line)
-
-
-def _story(stretches: list[Stretch], walk: Walk, decisions: tuple[Decision, ...]) -> list[str]:
-    names = [d.app.id for d in decisions if d.visited]
-    lines = []
-    for stretch in stretches:
-        match stretch.action:
-            case SendToOp():
-                lines.append(f"  the provider's logout ({stretch.redirects} redirects in a row by then)")
-            case ShowPause():
-                lines.append("  a page, so that the count begins anew")
-            case SendTicket() if walk.hops[stretch.cursor].mode is Mode.FORM_POST:
-                lines.append(f"  {names[stretch.cursor]}: a page posts the ticket")
-            case SendTicket() | SendAway():
-                lines.append(f"  {names[stretch.cursor]}: {stretch.redirects} redirects in a row once it is back")
-            case _:
-                pass
-    return lines
+    for line in story(stretches, walk, [d.app.id for d in decisions if d.visited]):
+        say(f"  {line}")
 
 
 def _pages(stretches: list[Stretch], walk: Walk) -> list[Stretch]:

@@ -16,12 +16,11 @@ from chain_gateway.cli.console import DONE, FAILED, USAGE, complain, say, say_js
 from chain_gateway.config.load import load
 from chain_gateway.config.registry import registry
 from chain_gateway.service import walk_book
+from chain_gateway.service.walk_book import when
 
 WALKS: Final = ("walk", "kind", "chain", "place", "at", "confirmed", "failed", "ends")
 OWED: Final = ("owed", "app", "since", "attempts", "next")
 HOPS: Final = ("app", "mode", "outcome")
-MINUTE: Final = 60
-HOUR: Final = 3600
 
 
 def show_all(path: Path, *, as_json: bool) -> int:
@@ -70,7 +69,7 @@ async def _show(path: Path, name: str, *, as_json: bool) -> int:
     if found.walk is not None:
         members = walk_book.walk_members(found.walk, registry(settings), hops=True)
         columns, rows = HOPS, [tuple(str(hop[column]) for column in HOPS) for hop in _hops(members)]
-        first = f"{members['kind']} by {members['chain']}: {members['place']}, ends {_when(members['expires_at'], now)}"
+        first = f"{members['kind']} by {members['chain']}: {members['place']}, ends {when(members['expires_at'], now)}"
     elif found.owed is not None:
         members = walk_book.owed_members(found.owed)
         columns, rows = OWED, [_owed_row(members, now)]
@@ -135,27 +134,13 @@ def _hops(members: Mapping[str, object]) -> list[dict[str, object]]:
 def _walk_row(walk: Mapping[str, object], now: int) -> tuple[str, ...]:
     confirmed = f"{walk['confirmed']} of {walk['total']}"
     parts = (walk["id"], walk["kind"], walk["chain"], walk["place"], walk["at"] or "-", confirmed, walk["failed"])
-    return (*(str(part) for part in parts), _when(walk["expires_at"], now))
+    return (*(str(part) for part in parts), when(walk["expires_at"], now))
 
 
 def _owed_row(owed: Mapping[str, object], now: int) -> tuple[str, ...]:
     app = f"{owed['app']} (the session before)" if owed["former"] else str(owed["app"])
-    following = _when(owed["due"], now) if owed["deliverable"] else "at the browser's next visit"
-    return (str(owed["id"]), app, _when(owed["since"], now), str(owed["attempts"]), following)
-
-
-def _when(at: object, now: int) -> str:
-    """A moment in seconds, as seen from ``now``; 0 is at once.
-
-    >>> _when(100, 160), _when(7300, 0), _when(0, 5)
-    ('1 min ago', 'in 2 h', 'now')
-    """
-    if not isinstance(at, int) or at in {0, now}:
-        return "now"
-    size = abs(at - now)
-    units = ((HOUR, "h"), (MINUTE, "min"), (1, "s"))
-    words = next(f"{size // unit} {word}" for unit, word in units if size >= unit)
-    return f"in {words}" if at > now else f"{words} ago"
+    following = when(owed["due"], now) if owed["deliverable"] else "at the browser's next visit"
+    return (str(owed["id"]), app, when(owed["since"], now), str(owed["attempts"]), following)
 
 
 def _counted(number: int, noun: str) -> str:

@@ -11,10 +11,13 @@ from dataclasses import dataclass, replace
 from typing import Final
 
 from chain_gateway.core.chain import Registry
-from chain_gateway.core.ledger import FORMER, Holding, app_of
+from chain_gateway.core.forecast import ahead
+from chain_gateway.core.ledger import FORMER, OP_LINE, Browser, Entry, Holding, app_of
 from chain_gateway.core.packing import unpack
+from chain_gateway.core.plan import Decision, plan_logout
 from chain_gateway.core.walk import Walk
 from chain_gateway.service.audit import Audit, AuditEvent
+from chain_gateway.service.story import story
 from chain_gateway.store.base import Owed, Store, StoredWalk
 from chain_gateway.tokens.encoding import b64d, b64e
 
@@ -22,6 +25,8 @@ MOST: Final = 1000
 """How many of each kind a list shows."""
 ALL: Final = 1_000_000
 REF_BYTES: Final = 9
+MINUTE: Final = 60
+HOUR: Final = 3600
 
 
 @dataclass(frozen=True, slots=True)
@@ -135,10 +140,62 @@ def owed_members(owed: Owed) -> dict[str, object]:
     }
 
 
-async def listed(store: Store, apps: Registry) -> tuple[Sequence[dict[str, object]], Sequence[dict[str, object]]]:
+def ahead_of(stored: StoredWalk, apps: Registry) -> list[str]:
+    """What an open walk has before it if every app applies its ticket, in words."""
+    try:
+        walk = unpack(stored.state)
+    except ValueError:
+        return []
+    names = [_app_id(walk, index, apps) for index in range(len(walk.hops))]
+    return story(ahead(walk), walk, names) if stored.open else []
+
+
+def ledger_members(known: Browser, chain: str, apps: Registry, now: int) -> list[dict[str, object]]:
+    """What each app holds of a browser, and what a sign-out by ``chain`` that began now would do there, and why.
+
+    There is nobody's name in it: a line tells of an app, as the ledger of the browser does.
+    """
+    walked = apps.chain_for(chain, "") or apps.chain_for("", "")
+    others = apps.apps
+    decided = {d.app.id: d for d in plan_logout(walked, known, now=now, others=others)} if walked else {}
+    lines = [entry for line, entry in sorted(known.ledger.items()) if line != OP_LINE]
+    rows = [_ledger_row(app_of(entry.app), entry, decided.get(app_of(entry.app))) for entry in lines]
+    untold = [_ledger_row(app, None, decision) for app, decision in decided.items() if app not in known.ledger]
+    return [*rows, *untold]
+
+
+def _ledger_row(app: str, entry: Entry | None, decision: Decision | None) -> dict[str, object]:
+    return {
+        "app": app,
+        "former": entry is not None and entry.app.endswith(FORMER),
+        "holding": entry.holding.value if entry else "untold",
+        "since": entry.since if entry else 0,
+        "visit": decision is not None and decision.visited,
+        "mode": decision.mode.word if decision is not None and decision.visited else "",
+        "reason": decision.reason if decision is not None else "registered no more",
+    }
+
+
+async def listed(
+    store: Store, apps: Registry, most: int = MOST
+) -> tuple[Sequence[dict[str, object]], Sequence[dict[str, object]]]:
     """Open walks, the first to be due first, and owed logouts, the next to be told first."""
-    walks = [walk_members(stored, apps) for stored in await store.open_everywhere(MOST)]
-    return walks, [owed_members(owed) for owed in await store.all_owed(MOST)]
+    walks = [walk_members(stored, apps) for stored in await store.open_everywhere(most)]
+    return walks, [owed_members(owed) for owed in await store.all_owed(most)]
+
+
+def when(at: object, now: int) -> str:
+    """A moment in seconds, as seen from ``now``; 0 is at once.
+
+    >>> when(100, 160), when(7300, 0), when(0, 5)
+    ('1 min ago', 'in 2 h', 'now')
+    """
+    if not isinstance(at, int) or at in {0, now}:
+        return "now"
+    size = abs(at - now)
+    units = ((HOUR, "h"), (MINUTE, "min"), (1, "s"))
+    words = next(f"{size // unit} {word}" for unit, word in units if size >= unit)
+    return f"in {words}" if at > now else f"{words} ago"
 
 
 def _app_id(walk: Walk, index: int, apps: Registry) -> str:
