@@ -9,12 +9,14 @@ from chain_gateway.core.events import Bound, Event, HopFailed, Receipted
 from chain_gateway.core.walk import Outcome
 from chain_gateway.errors import TokenRefused
 from chain_gateway.hops.base import ReadReceipt, Returned
+from chain_gateway.tokens.receipt import ReceiptOutcome
 
 BIND: Final = re.compile(r"[A-Za-z0-9_-]{42}[AEIMQUYcgkosw048]")
 """base64url of 32 bytes in its one canonical spelling (RFC 4648 3.5)."""
 
 WORDS: Final = {"unreachable": Outcome.UNREACHABLE, "skipped": Outcome.SKIPPED}
 """The errors of the gateway's own page; any other word is an app's."""
+OUTCOMES: Final = {said: Outcome[said.name] for said in ReceiptOutcome}
 
 
 def read_receipt(returned: Returned, receipt: ReadReceipt) -> Event:
@@ -25,7 +27,7 @@ def read_receipt(returned: Returned, receipt: ReadReceipt) -> Event:
         valid = receipt(returned.receipt)
     except TokenRefused as refusal:
         return HopFailed(Outcome.ERROR, refusal.code.rpartition(".")[2])
-    return Receipted(Outcome[valid.outcome.name], valid.reason)
+    return Receipted(OUTCOMES[valid.outcome], valid.reason)
 
 
 def read_error(returned: Returned) -> Event:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from operator import itemgetter
 from typing import Final
 
 import orjson
@@ -22,6 +23,7 @@ from chain_gateway.tokens.encoding import b64e
 from chain_gateway.tokens.purposes import Purpose
 
 PREFIX: Final = "__Host-chain-who-"
+_KEPT: Final = itemgetter("sub", "sid", "at", "acr", "claims", "sids", "more")
 BOUND_BYTES: Final = 32
 """The ids of the walk and of the browser, which the content begins with."""
 ROOM_CHARS: Final = 2400
@@ -92,8 +94,7 @@ class Identities:
         if not plain.startswith(bound):
             return None
         content = orjson.loads(plain[BOUND_BYTES:])
-        names = ("sub", "sid", "at", "acr", "claims", "sids", "more")
-        return Identity(*(content[name] for name in names))
+        return Identity(*_KEPT(content))
 
     def _open(self, text: str) -> bytes:
         """What the cookie holds; nothing if it is not ours."""

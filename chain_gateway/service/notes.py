@@ -53,11 +53,10 @@ def by_name(entries: Iterable[Entry], ledger: Mapping[str, Entry]) -> list[Entry
     return named
 
 
-def _has_shown(walk: Walk, action: Action) -> bool:
+def _has_shown(walk: Walk, settle: Settle) -> bool:
     """Whether the browser showed a session to the app that signed it out; a posted ticket comes without cookies."""
-    if not isinstance(action, Settle) or walk.kind is not Kind.LOGOUT or action.outcome is not Outcome.APPLIED:
-        return False
-    return walk.hops[action.index].mode in {Mode.REDIRECT, Mode.TWO_STEP}
+    applied = walk.kind is Kind.LOGOUT and settle.outcome is Outcome.APPLIED
+    return applied and walk.hops.mode(settle.index) in {Mode.REDIRECT, Mode.TWO_STEP}
 
 
 class Notes:
@@ -84,13 +83,13 @@ class Notes:
                 otherwise = Holding.MAY_HOLD if hop.mode is Mode.EXTERNAL else OTHERWISE[walk.kind]
                 what = (walk.kind, action.outcome)
                 whose = Identity() if what == (Kind.LOGOUT, Outcome.ABSENT) else identity
-                entry = self._entry(walk, hop.tag, AFTER.get(what, otherwise), whose)
+                entry = self._entry(walk, hop.tag, AFTER.get(what, otherwise), whose, shown=_has_shown(walk, action))
             elif isinstance(action, SendTicket | SendAway) and walk.kind is Kind.LOGIN:
                 entry = self._entry(walk, walk.hop.tag, Holding.MAY_HOLD, identity)
             else:
                 continue
             if entry is not None:
-                noted.append(replace(entry, shown=_has_shown(walk, action)))
+                noted.append(entry)
         return noted
 
     def in_advance(self, walk: Walk, identity: Identity) -> list[Entry]:
@@ -103,13 +102,15 @@ class Notes:
         for index in range(len(walk.hops)):
             hop = walk.hops[index]
             if walk.hops.outcome(index) is Outcome.PENDING and hop.mode is not Mode.EXTERNAL:
-                entry = self._entry(walk, hop.tag, Holding.OWED, identity)
-                entries += [replace(entry, due=due)] if entry is not None else []
+                entry = self._entry(walk, hop.tag, Holding.OWED, identity, due=due)
+                entries += [entry] if entry is not None else []
         return entries
 
-    def _entry(self, walk: Walk, tag: AppTag, holding: Holding | None, identity: Identity) -> Entry | None:
+    def _entry(
+        self, walk: Walk, tag: AppTag, holding: Holding | None, whose: Identity, *, due: int = 0, shown: bool = False
+    ) -> Entry | None:
         app = self._realm.registry.by_tag.get(tag)
         if app is None or holding is None:
             return None
-        sid = identity.sid_at(app.id)
-        return Entry(app.id, holding, walk.epoch, self._realm.now(), identity.sub, sid, identity.auth_time)
+        sid, now = whose.sid_at(app.id), self._realm.now()
+        return Entry(app.id, holding, walk.epoch, now, whose.sub, sid, whose.auth_time, due, shown)

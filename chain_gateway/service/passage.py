@@ -151,7 +151,7 @@ class Passage:
         reply = await self._departures.reply(walk, actions[-1], identity, visitor)
         if isinstance(reply, HopFailed):
             return await self.go_on(left_out(walk), reply, identity, visitor, cookies)
-        return replace(reply, cookies=(*cookies, *reply.cookies))
+        return replace(reply, cookies=(*cookies, *reply.cookies)) if cookies else reply
 
     def _step(self, walk: Walk, event: Event) -> tuple[Walk, tuple[Action, ...]]:
         """Steps, past apps that are registered no more or known to be down, and gives the walk its next nonce."""

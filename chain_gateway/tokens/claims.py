@@ -7,7 +7,7 @@ every JSON library represents exactly (RFC 7493 section 2.2).
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Final
 
@@ -30,11 +30,13 @@ class Rule:
     must: frozenset[str]
     may: frozenset[str] = frozenset()
 
-    def broken_by(self, names: Iterable[str]) -> str:
-        """What is wrong with a set of claims, in words for a log; empty if nothing is."""
-        present = frozenset(names)
+    def broken_by(self, names: Mapping[str, object]) -> str:
+        """What is wrong with the names of these claims, in words for a log; empty if nothing is."""
+        present = names.keys()
         if not self.must <= present:
             return f"without {', '.join(sorted(self.must - present))}"
+        if len(present) == len(self.must):
+            return ""
         extra = present - self.must - self.may
         return f"with {len(extra)} claims too many" if extra else ""
 
