@@ -7,10 +7,14 @@ Labels are the ids of registered apps and words of the protocol. With several wo
 from __future__ import annotations
 
 import os
+import time
+from collections.abc import Callable
 from typing import Final
 
-from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest
+from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, Metric, generate_latest
 from prometheus_client.multiprocess import MultiProcessCollector
+
+from chain_gateway.ops.history import History, hops_of
 
 BUCKETS: Final = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10)
 HOP_BUCKETS: Final = (0.1, 0.25, 0.5, 1, 2, 5, 10, 30)
@@ -21,8 +25,11 @@ SHARED: Final = "PROMETHEUS_MULTIPROC_DIR"
 class PrometheusMeter:
     """``service.ports.Meter``, and the text that a Prometheus server asks for."""
 
-    def __init__(self) -> None:
-        """Counts from zero, in a registry of its own."""
+    def __init__(self, clock: Callable[[], float] = time.time) -> None:
+        """Counts from zero, in a registry of its own; ``clock`` tells since when an app is down."""
+        self.history = History()
+        self._clock = clock
+        self._down: dict[str, float] = {}
         own = CollectorRegistry()
         self._own = own
         self._walks = Counter("chain_walks", "Walks by kind and how they stand: begun, or the place of their end.",
@@ -36,6 +43,8 @@ class PrometheusMeter:
                                    registry=own)  # fmt: skip
         self._app_up = Gauge("chain_app_up", "Whether the gateway's own questions reach the app.", ("app",),
                              registry=own, multiprocess_mode="mostrecent")  # fmt: skip
+        self._down_since = Gauge("chain_app_down_since_seconds", "Since when the app is not reached; 0 while it is.",
+                                 ("app",), registry=own, multiprocess_mode="mostrecent")  # fmt: skip
         self._owed = Gauge("chain_owed_logouts", "Logouts that apps are owed.", registry=own,
                            multiprocess_mode="mostrecent")  # fmt: skip
         self._open = Gauge("chain_open_walks", "Walks under way.", registry=own, multiprocess_mode="mostrecent")
@@ -66,6 +75,10 @@ class PrometheusMeter:
     def app_up(self, app: str, *, up: bool) -> None:
         """See the port."""
         self._app_up.labels(app).set(up)
+        since = self._down.pop(app, 0.0) or self._clock()
+        if not up:
+            self._down[app] = since
+        self._down_since.labels(app).set(self._down.get(app, 0.0))
 
     def store_answered(self, call: str, seconds: float) -> None:
         """The store has answered ``call``, or has failed to."""
@@ -82,8 +95,20 @@ class PrometheusMeter:
 
     def text(self) -> bytes:
         """All of it, in Prometheus' text format."""
+        return generate_latest(self._everybody())
+
+    def families(self) -> list[Metric]:
+        """All of it, as it is counted."""
+        return list(self._everybody().collect())
+
+    def remember(self, now: int) -> None:
+        """Lets ``history`` take what was counted by ``now``."""
+        self.history.take(hops_of(self.families()), now)
+
+    def _everybody(self) -> CollectorRegistry:
+        """What this process has counted, or with several workers what all of them have."""
         if not os.environ.get(SHARED):
-            return generate_latest(self._own)
+            return self._own
         everybody = CollectorRegistry()
         MultiProcessCollector(everybody)  # type: ignore[no-untyped-call]
-        return generate_latest(everybody)
+        return everybody
