@@ -8,7 +8,7 @@ from __future__ import annotations
 import secrets
 import time
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final
 
 import aiohttp
@@ -32,6 +32,7 @@ from chain_gateway.oidc.http import Client, Provider
 from chain_gateway.oidc.settings import SigningKey
 from chain_gateway.oidc.wire import Wire
 from chain_gateway.ops.meter import PrometheusMeter
+from chain_gateway.ops.tracing import Tracing
 from chain_gateway.outgoing import AppCalls
 from chain_gateway.resolver import LoopbackResolver
 from chain_gateway.service.audit import Audit, Sink, into_log
@@ -44,7 +45,7 @@ from chain_gateway.service.login import StartLogin
 from chain_gateway.service.logout import StartLogout
 from chain_gateway.service.op_logout import OpLoggedOut
 from chain_gateway.service.passage import Passage
-from chain_gateway.service.ports import Meter, OpenIdProvider
+from chain_gateway.service.ports import Meter, OpenIdProvider, Traces
 from chain_gateway.service.realm import SILENT, Realm
 from chain_gateway.service.relay import Relay
 from chain_gateway.service.resume import Resume
@@ -97,43 +98,44 @@ async def build(
     own_store: bool = True,
     meter: PrometheusMeter | None = None,
     audit: Sink = into_log,
+    tracing: Tracing | None = None,
 ) -> web.Application:
     """The gateway as an aiohttp application, to be made in a running loop.
 
     ``store`` and ``provider`` take the place of those that ``settings`` name; a store is opened and closed with the
     application, unless it is not its own. Without ``rounds`` nothing goes on beside the requests but what the caller
-    runs. ``meter`` counts, ``audit`` writes the audit log. Raises ConfigError if a part cannot be made of the settings.
+    runs. ``meter`` counts, ``audit`` writes the audit log, ``tracing`` makes spans. Raises ConfigError if a part cannot
+    be made of the settings.
     """
     pages = pages_of(settings)  # before anything is open that would have to be closed
-    http, calls = _http(), _http(limit=0)
+    hooks = [tracing.calls(_called(settings))] if tracing else []
+    http, calls = _http(hooks), _http(hooks, limit=0)
     keys = AppKeys(app_keys(settings), key_urls(settings), Wire(http), world.clock)
     kept = store or open_store(settings.store.url)
-    timed = TimedStore(kept, meter.store_answered) if meter else kept
-    realm = _realm(settings, keyring, world, timed, keys, meter or SILENT, Audit(audit))
+    watched = _watched(kept, meter, tracing)
+    realm = _realm(settings, keyring, world, watched, keys, meter or SILENT, Audit(audit), tracing)
     observe = meter.op_answered if meter else None
     own = Provider(client(settings), http, world.clock, wanted_claims(settings), entropy=world.random, observe=observe)
     op = provider or own
     cases, background = use_cases(realm, op, AppCalls(calls))
     endpoints = Endpoints(cases, realm.public_url, lambda: realm.keyring().jwks(realm.now()))
-    app = _bare(settings, realm, world)
+    app = _bare(settings, realm, world, tracing)
+    _dress(app, pages, settings)
     app[REALM] = realm
     app[BACKGROUND] = background
     app[PROVIDER] = own
-    app[PAGES] = pages
-    pages.setup(app)
     app.add_routes(endpoints.routes())
-    if settings.gateway.static_dir is not None:
-        app.router.add_static("/static/", settings.gateway.static_dir)
     app.cleanup_ctx.append(_lifetime(kept if own_store else None, (http, calls), background if rounds else None))
     return app
 
 
-def _bare(settings: Settings, realm: Realm, world: World) -> web.Application:
+def _bare(settings: Settings, realm: Realm, world: World, tracing: Tracing | None) -> web.Application:
     """An application without routes, with what every request passes: the outermost first."""
     storage = BrowserStorage(realm.keyring, world.clock, world.random)
     return web.Application(
         client_max_size=BODY_BYTES,
         middlewares=[
+            *([tracing.middleware()] if tracing else []),
             headers_middleware(https=realm.public_url.startswith("https:")),
             error_middleware,
             rate_middleware(Buckets(time.monotonic), settings.gateway.trusted_proxies),
@@ -143,14 +145,37 @@ def _bare(settings: Settings, realm: Realm, world: World) -> web.Application:
     )
 
 
-def _http(limit: int = 100) -> aiohttp.ClientSession:
-    """A client with so many connections at once, 0 for as many as are asked for.
+def _dress(app: web.Application, pages: Pages, settings: Settings) -> None:
+    """Gives ``app`` its pages, and the operator's own files beside them."""
+    app[PAGES] = pages
+    pages.setup(app)
+    if settings.gateway.static_dir is not None:
+        app.router.add_static("/static/", settings.gateway.static_dir)
+
+
+def _watched(store: Store, meter: PrometheusMeter | None, tracing: Tracing | None) -> Store:
+    """``store``, with whoever wants to know how long its calls take."""
+    if tracing is not None:
+        return tracing.store(store, meter.store_answered if meter else lambda _, __: None)
+    return TimedStore(store, meter.store_answered) if meter else store
+
+
+def _called(settings: Settings) -> Mapping[str, str]:
+    """The id of the app behind each URL of an app that the gateway itself calls."""
+    apps = registry(settings).apps.values()
+    asked = {url: app.id for app in apps for url in (app.ping_url, app.backchannel_logout_url)}
+    return asked | {url: app for app, url in key_urls(settings).items()}
+
+
+def _http(hooks: Sequence[aiohttp.TraceConfig], limit: int = 100) -> aiohttp.ClientSession:
+    """A client with so many connections at once, 0 for as many as are asked for; ``hooks`` see each call.
 
     The provider has one of its own, so that apps which do not answer take no connection from it; those have no limit,
     as whoever waited for one would count as down. What calls them is bounded (``service.lanes``, an app's one ping).
     """
     connector = aiohttp.TCPConnector(resolver=LoopbackResolver(), limit=limit)
-    return aiohttp.ClientSession(connector=connector, cookie_jar=aiohttp.DummyCookieJar())
+    jar = aiohttp.DummyCookieJar()
+    return aiohttp.ClientSession(connector=connector, cookie_jar=jar, trace_configs=list(hooks))
 
 
 def use_cases(realm: Realm, op: OpenIdProvider, calls: AppCalls) -> tuple[UseCases, Background]:
@@ -158,13 +183,14 @@ def use_cases(realm: Realm, op: OpenIdProvider, calls: AppCalls) -> tuple[UseCas
     health = Health(realm, calls)
     deliver = Deliver(realm, calls)
     passage = Passage(realm, Departures(realm, op), health, lambda: background.wake("deliver"))
-    background = Background(
-        [
-            Round("deliver", DELIVER_EVERY, deliver),
-            Round("sweep", SWEEP_EVERY, Sweep(realm, passage)),
-            Round("health", HEALTH_EVERY, health.round),
-        ]
-    )
+    rounds = [
+        Round("deliver", DELIVER_EVERY, deliver),
+        Round("sweep", SWEEP_EVERY, Sweep(realm, passage)),
+        Round("health", HEALTH_EVERY, health.round),
+    ]
+    if realm.traces is not None:
+        rounds = [replace(each, run=realm.traces.round(each.name, each.run)) for each in rounds]
+    background = Background(rounds)
     resume = Resume(realm, passage)
     start = StartLogin(realm, op, resume)
     cases = UseCases(
@@ -180,7 +206,14 @@ def use_cases(realm: Realm, op: OpenIdProvider, calls: AppCalls) -> tuple[UseCas
 
 
 def _realm(
-    settings: Settings, keyring: Keyring, world: World, store: Store, keys: AppKeys, meter: Meter, audit: Audit
+    settings: Settings,
+    keyring: Keyring,
+    world: World,
+    store: Store,
+    keys: AppKeys,
+    meter: Meter,
+    audit: Audit,
+    traces: Traces | None,
 ) -> Realm:
     return Realm(
         public_url=settings.gateway.public_url,
@@ -196,6 +229,7 @@ def _realm(
         confirm_logout=settings.gateway.confirm_logout,
         meter=meter,
         audit=audit,
+        traces=traces,
     )
 
 

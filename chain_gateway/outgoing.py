@@ -29,7 +29,9 @@ class AppCalls:
     async def ask(self, url: str) -> bool:
         """Whether the app answers its ping in time, with anything but a server error."""
         try:
-            async with self._session.get(url, timeout=self._ping, allow_redirects=False) as response:
+            async with self._session.get(
+                url, timeout=self._ping, allow_redirects=False, trace_request_ctx="ping"
+            ) as response:
                 return response.status < SERVER_ERROR
         except (aiohttp.ClientError, TimeoutError, OSError):
             return False
@@ -38,7 +40,11 @@ class AppCalls:
         """The status of the app's answer to a logout token; None if there was none in time."""
         try:
             async with self._session.post(
-                url, data={"logout_token": logout_token}, timeout=self._delivery, allow_redirects=False
+                url,
+                data={"logout_token": logout_token},
+                timeout=self._delivery,
+                allow_redirects=False,
+                trace_request_ctx="back_channel",
             ) as response:
                 return response.status
         except (aiohttp.ClientError, TimeoutError, OSError):

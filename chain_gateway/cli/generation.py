@@ -16,6 +16,7 @@ from chain_gateway.config.model import Settings
 from chain_gateway.ops.app import Operations, operations
 from chain_gateway.ops.audit_log import sink_at
 from chain_gateway.ops.meter import PrometheusMeter
+from chain_gateway.ops.tracing import Tracing
 from chain_gateway.service.audit import Audit, AuditEvent
 from chain_gateway.store.base import Store
 from chain_gateway.tokens.keyring import Keyring
@@ -42,6 +43,7 @@ class Generation:
         store: Store,
         meter: PrometheusMeter,
         sockets: Sequence[socket.socket | None],
+        tracing: Tracing | None = None,
     ) -> Generation:
         """Serves from now on; ConfigError if a part cannot be made of the settings, and then nothing is open.
 
@@ -49,9 +51,10 @@ class Generation:
         """
         async with AsyncExitStack() as stack:
             sink = stack.enter_context(sink_at(settings.gateway.audit_log))
-            app = await build(settings, keyring, store=store, own_store=False, meter=meter, audit=sink)
+            app = await build(settings, keyring, store=store, own_store=False, meter=meter, audit=sink, tracing=tracing)
             runner = await stack.enter_async_context(opened(app, drain_seconds=DRAIN_SECONDS))
-            inside = Operations.of(app[REALM], app[PROVIDER], meter)
+            gateway = settings.gateway
+            inside = Operations.of(app[REALM], app[PROVIDER], meter, gateway.dashboard_token, gateway.title)
             desk = await stack.enter_async_context(opened(operations(inside), drain_seconds=1))
             places = zip((runner, desk), sockets, strict=True)
             sites = [web.SockSite(place, sock.dup()) for place, sock in places if sock is not None]

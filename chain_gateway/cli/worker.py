@@ -22,7 +22,9 @@ from chain_gateway.cli.generation import Generation
 from chain_gateway.cli.listening import close
 from chain_gateway.config.model import Settings
 from chain_gateway.errors import ConfigError, Problem
+from chain_gateway.ops import tracing
 from chain_gateway.ops.meter import PrometheusMeter
+from chain_gateway.ops.tracing import Tracing
 from chain_gateway.service.audit import AuditEvent
 from chain_gateway.store.base import Store
 from chain_gateway.store.urls import open_store
@@ -45,6 +47,7 @@ class Worker:
         self._files = files
         self._sockets = sockets
         self._meter = PrometheusMeter()
+        self._tracing: Tracing | None = None
         self._stop = asyncio.Event()
         self._wanted = asyncio.Event()
         self._ending: set[asyncio.Task[None]] = set()
@@ -53,6 +56,8 @@ class Worker:
         """Serves ``settings`` first; ``ready`` is called once requests are answered. ConfigError if it cannot begin."""
         began = time.monotonic()
         self._obey()
+        running = tracing.start()
+        self._tracing = running.tracing if running else None
         store = open_store(settings.store.url)
         await store.open()
         try:
@@ -69,6 +74,8 @@ class Worker:
             await asyncio.gather(current.end(), *self._ending)
         finally:
             await store.close()
+            if running:
+                await running.stop()
         log.info("gateway.stopped")
 
     async def _serve(self, current: Generation, store: Store) -> Generation:
@@ -103,7 +110,7 @@ class Worker:
         return new
 
     async def _begin(self, settings: Settings, keyring: Keyring, store: Store) -> Generation:
-        return await Generation.begin(settings, keyring, store, self._meter, self._sockets)
+        return await Generation.begin(settings, keyring, store, self._meter, self._sockets, self._tracing)
 
     def _obey(self) -> None:
         loop = asyncio.get_running_loop()

@@ -103,6 +103,7 @@ class Wire:
                 allow_redirects=False,
                 auto_decompress=False,
                 timeout=aiohttp.ClientTimeout(),
+                trace_request_ctx=what,
             ) as response:
                 _check_status(what, response.status)
                 return Answer(what, response.status, await _bounded(what, response))

@@ -59,6 +59,11 @@ def _count(realm: Realm, before: Walk, walk: Walk, actions: Sequence[Action], ev
             app = realm.registry.by_tag.get(hop.tag)
             out = before.place in OUT and action.index == before.cursor
             took = max(0.0, clock() - before.issued_at) if out else None
-            meter.hop_settled(app.id if app else "gone", kind, hop.mode.word, action.outcome.word, took)
+            app_id = app.id if app else "gone"
+            meter.hop_settled(app_id, kind, hop.mode.word, action.outcome.word, took)
+            if realm.traces is not None:
+                realm.traces.hop_settled(walk, action.index, app_id, action.outcome, took or 0, clock())
+    if realm.traces is not None:
+        realm.traces.stepped(walk, clock())
     if walk.place.ended:
         meter.walk_ended(kind, walk.place.name.lower(), max(0.0, clock() - walk.expires_at + WALK_SECONDS))

@@ -1,9 +1,11 @@
-"""The ports that use cases name beside the store: apps' keys and health, back channel, meter, and the provider."""
+"""The ports that use cases name beside the store: apps' keys and health, back channel, meter, traces, the provider."""
 
 from __future__ import annotations
 
+from collections.abc import Awaitable, Callable
 from typing import Protocol
 
+from chain_gateway.core.walk import Outcome, Walk
 from chain_gateway.oidc.authorization import LoginRequest
 from chain_gateway.oidc.logout_token import OpLogout
 from chain_gateway.oidc.sign_in import SignIn
@@ -70,6 +72,19 @@ class Silent:
 
     def app_up(self, app: str, *, up: bool) -> None:
         """See ``Meter``."""
+
+
+class Traces(Protocol):
+    """Makes spans of what happens, for whoever collects traces."""
+
+    def hop_settled(self, walk: Walk, index: int, app: str, outcome: Outcome, seconds: float, now: float) -> None:
+        """The hop ``index`` of ``walk`` was settled at ``now``, so long after its ticket went out."""
+
+    def stepped(self, walk: Walk, now: float) -> None:
+        """This is where ``walk`` stands now."""
+
+    def round(self, name: str, run: Callable[[], Awaitable[object]]) -> Callable[[], Awaitable[object]]:
+        """``run``, as a round that is told of if it finds something to do."""
 
 
 class OpenIdProvider(Protocol):

@@ -10,7 +10,7 @@ from typing import Final
 from chain_gateway.core.chain import App, Registry
 from chain_gateway.core.walk import OpLogout
 from chain_gateway.service.audit import Audit
-from chain_gateway.service.ports import AppKeys, Meter, Silent
+from chain_gateway.service.ports import AppKeys, Meter, Silent, Traces
 from chain_gateway.store.base import Store
 from chain_gateway.tokens.encoding import b64e
 from chain_gateway.tokens.keyring import Keyring
@@ -41,6 +41,7 @@ class Realm:
     confirm_logout: str = "unsigned"
     meter: Meter = SILENT
     audit: Audit = field(default_factory=Audit)
+    traces: Traces | None = None
 
     def now(self) -> int:
         """Whole seconds since the epoch."""

@@ -20,6 +20,7 @@ from chain_gateway.config.model import Settings
 from chain_gateway.demo.op.model import OpClient
 from chain_gateway.demo.op.provider import DemoOp
 from chain_gateway.ops.meter import PrometheusMeter
+from chain_gateway.ops.tracing import Tracing
 from chain_gateway.sdk import ChainConfig
 from chain_gateway.sdk.aiohttp import chain_session, login_required, setup_chain
 from chain_gateway.store.base import Owed, Store
@@ -197,6 +198,7 @@ async def a_world(
     clock: Clock | None = None,
     private: Mapping[str, dict[str, object]] | None = None,
     meter: PrometheusMeter | None = None,
+    tracing: Tracing | None = None,
     chains: Mapping[str, Sequence[str]] | None = None,
 ) -> AsyncIterator[World]:
     """A world of the apps named (default: shop, news, bank), with settings changed as given.
@@ -205,8 +207,8 @@ async def a_world(
     ``external`` makes apps without the SDK of some, by their templates from the path on. ``op_tells`` lets the provider
     send logout tokens. ``elsewhere`` are origins of apps that are served by other programs, which have real time: with
     them goes a ``RealTime`` as ``clock``. ``private`` are private keys (JWK) of apps that have no secret, whose public
-    halves are for ``apps`` to name. ``{origin}`` in a text of a setting is the app's own origin. ``meter`` counts.
-    ``chains`` takes the place of the one chain of all apps.
+    halves are for ``apps`` to name. ``{origin}`` in a text of a setting is the app's own origin. ``meter`` counts,
+    ``tracing`` makes spans. ``chains`` takes the place of the one chain of all apps.
     """
     names = names or ("shop", "news", "bank")
     clock = clock or Clock()
@@ -260,7 +262,7 @@ async def a_world(
     keyring = Keyring.generate(int(clock()) - 10, os.urandom)
     kept = store or MemoryStore()
     parts = assembly.World(clock, os.urandom)
-    main = await assembly.build(settings, keyring, world=parts, store=kept, rounds=False, meter=meter)
+    main = await assembly.build(settings, keyring, world=parts, store=kept, rounds=False, meter=meter, tracing=tracing)
     applications = {"id": provider.app(), "login": main}
     fronts = {name: Front() for name in here if name not in (extra or {})}
     for name in here:
