@@ -1,15 +1,18 @@
-"""``/healthz``, ``/readyz`` and ``/metrics`` of the operations listener."""
+"""``/healthz``, ``/readyz`` and ``/metrics`` of the operations listener, and beside them the dashboard."""
 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Final, Protocol, Self
 
 from aiohttp import web
 
+from chain_gateway.config.secret import Secret
 from chain_gateway.errors import ChainGatewayError
+from chain_gateway.ops.dashboard import Dashboard
 from chain_gateway.ops.meter import PrometheusMeter
 from chain_gateway.service.realm import Realm
 from chain_gateway.store.base import Store
@@ -17,6 +20,9 @@ from chain_gateway.tokens.purposes import Use
 
 READY_SECONDS: Final = 5
 """How long one check may take."""
+LOOK_SECONDS: Final = 10
+"""How often it is looked whether a minute is over."""
+BODY_BYTES: Final = 16 * 1024
 TEXT: Final = "text/plain; version=0.0.4; charset=utf-8"
 Check = Callable[[], Awaitable[None]]
 
@@ -35,16 +41,24 @@ class Operations:
     store: Store
     checks: Mapping[str, Check]
     meter: PrometheusMeter
+    dashboard: Dashboard
+    now: Callable[[], int]
 
     @classmethod
-    def of(cls, realm: Realm, provider: Ready, meter: PrometheusMeter) -> Self:
-        """Looks at the store, at the provider's metadata and keys, and at the gateway's own keys."""
+    def of(
+        cls, realm: Realm, provider: Ready, meter: PrometheusMeter, token: Secret | None = None, title: str = "Gateway"
+    ) -> Self:
+        """Looks at the store, at the provider's metadata and keys, and at the gateway's own keys.
+
+        ``token`` opens the dashboard, ``title`` is the gateway's name there.
+        """
 
         async def keys() -> None:
             if missing := sorted(set(Use) - realm.keyring().active(realm.now()).keys()):
                 raise ChainGatewayError(f"no active key for {', '.join(missing)}", code="not_ready.keys")
 
-        return cls(realm.store, {"store": realm.store.ping, "provider": provider.probe, "keys": keys}, meter)
+        checks: dict[str, Check] = {"store": realm.store.ping, "provider": provider.probe, "keys": keys}
+        return cls(realm.store, checks, meter, Dashboard(realm, meter, token, title), realm.now)
 
 
 def operations(inside: Operations) -> web.Application:
@@ -71,10 +85,31 @@ def operations(inside: Operations) -> web.Application:
             pass
         return web.Response(body=inside.meter.text(), headers={"Content-Type": TEXT})
 
-    app = web.Application()
+    app = web.Application(client_max_size=BODY_BYTES)
     app.add_routes([web.get("/healthz", healthz), web.get("/readyz", readyz), web.get("/metrics", metrics)])
+    app.add_routes(inside.dashboard.routes())
     app.on_response_prepare.append(_no_store)
+    app.cleanup_ctx.append(_remembering(inside))
     return app
+
+
+def _remembering(inside: Operations) -> Callable[[web.Application], AsyncIterator[None]]:
+    """Lets the meter remember what is counted, as long as the application runs."""
+
+    async def rounds() -> None:
+        while True:
+            # Elsewhere, as it reads the files of all workers.
+            await asyncio.to_thread(inside.meter.remember, inside.now())
+            await asyncio.sleep(LOOK_SECONDS)
+
+    async def run(app: web.Application) -> AsyncIterator[None]:  # noqa: ARG001 - aiohttp passes the application
+        task = asyncio.create_task(rounds())
+        yield
+        task.cancel()
+        with suppress(asyncio.CancelledError):
+            await task
+
+    return run
 
 
 async def _looked(check: Check) -> str:
