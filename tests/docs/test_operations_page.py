@@ -11,7 +11,9 @@ from chain_gateway.cli.generation import DRAIN_SECONDS
 from chain_gateway.cli.supervisor import FIRST_PAUSE, LONGEST_PAUSE
 from chain_gateway.cli.worker import FIXED
 from chain_gateway.ops.meter import PrometheusMeter
+from chain_gateway.ops.tracing_sdk import STOP_SECONDS
 
+SPANS = "".join(path.read_text() for path in (ROOT / "chain_gateway" / "ops").glob("tracing*.py"))
 PAGE = page("docs/operations.md")
 CODE = "".join(path.read_text() for path in (ROOT / "chain_gateway").rglob("*.py"))
 
@@ -38,7 +40,7 @@ def test_the_metrics_are_those_that_are_counted() -> None:
 
 def test_the_names_in_the_log_are_those_of_the_code() -> None:
     """Every dotted name that the page has is logged somewhere."""
-    names = re.findall(r"`((?:walk|hop|delivery|configuration|operations)\.[a-z_]+)`", PAGE)
+    names = re.findall(r"`((?:walk|hop|delivery|configuration|operations|tracing)\.[a-z_]+)`", PAGE)
     assert len(set(names)) >= 8
     assert [name for name in names if f'"{name}"' not in CODE] == []
 
@@ -48,8 +50,16 @@ def test_what_takes_a_restart_is_named() -> None:
     assert [name for name in FIXED if f"`{name}`" not in PAGE] == []
 
 
+def test_the_attributes_of_spans_are_those_of_the_code() -> None:
+    """Each that is made is on the page, and none that is not."""
+    written = {name for row in table(PAGE, "attribute") for name in plain(row[0]).replace(",", "").split()}
+    made = set(re.findall(r'"((?:chain|http|server|db|error)\.[a-z_.]+)"', SPANS))
+    assert written == made
+
+
 def test_the_numbers_are_those_of_the_code() -> None:
     """How long an open request has, and how long a worker that died is left alone."""
     assert f"has {DRAIN_SECONDS} seconds" in PAGE
+    assert f"waits up to {STOP_SECONDS} seconds" in PAGE
     assert (FIRST_PAUSE, LONGEST_PAUSE) == (0.5, 30.0)
     assert "after half\na second, then a second, and so on up to 30 seconds" in PAGE

@@ -11,6 +11,7 @@ from urllib.parse import quote
 import pytest
 import structlog
 from support.browser import Browser, TooManyRedirects
+from support.spans import Kept
 from support.wire import claims, query, ticket_on
 from support.world import SECRET, World, a_world, choose
 
@@ -171,6 +172,21 @@ async def test_no_canary_is_in_anything_that_a_walk_leaves_behind(
     assert not found_in(said, given | b.seen | sealed)
     assert not [line for line in said for word in PERSON if word in line]
     assert not [line for line in said if "state=" in line or "ticket=" in line]
+
+
+async def test_no_canary_is_in_any_span() -> None:
+    """The same, for what is told to whoever collects traces: names, attributes, events, links, words of errors."""
+    kept = Kept()
+    async with a_world(store=Failing(), apps=MODES, tracing=kept.tracing) as world, Observed() as b:
+        sealed = await story(world, b)
+        keys = {key["secret"] for key in json.loads(world.keyring.dump())["keys"]}
+    said = kept.said()
+    assert len(said) > 200
+    assert {"GET /relay", "POST /backchannel-logout", "app back_channel", "walk logout"} <= {s.name for s in kept.all()}
+    assert any("StoreUnavailable" in line for line in said)
+    given = {SECRET, *(SECRET + name for name in world.apps), *keys}
+    assert not found_in(said, given | b.seen | sealed)
+    assert not [line for line in said for word in (*PERSON, "?", "state=", "ticket=", "_go(") if word in line]
 
 
 def test_a_canary_would_be_found() -> None:
