@@ -12,7 +12,7 @@ import signal
 import socket
 import sys
 import tempfile
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from contextlib import suppress
 from pathlib import Path
 from typing import Final
@@ -44,6 +44,7 @@ class Supervisor:
         self._sockets = sockets
         self._count = count
         self._alive: set[asyncio.subprocess.Process] = set()
+        self._ready: set[asyncio.subprocess.Process] = set()
         self._stop = asyncio.Event()
         self._served = False
         self._refused = False
@@ -53,7 +54,7 @@ class Supervisor:
         loop = asyncio.get_running_loop()
         for number in (signal.SIGTERM, signal.SIGINT):
             loop.add_signal_handler(number, self._stop.set)
-        loop.add_signal_handler(signal.SIGHUP, self._pass_on, signal.SIGHUP)
+        loop.add_signal_handler(signal.SIGHUP, self._reload)
         with tempfile.TemporaryDirectory(prefix="chain-gateway-") as counts:
             keepers = [asyncio.create_task(self._keep(number, counts)) for number in range(self._count)]
             await self._stop.wait()
@@ -102,15 +103,25 @@ class Supervisor:
             assert process.stdout is not None  # noqa: S101 - it was asked for
             if await process.stdout.readline() == READY:
                 self._served = True
+                self._ready.add(process)
                 log.info("worker.started", worker=number, process=process.pid)
             return await process.wait()
         finally:
             self._alive.discard(process)
+            self._ready.discard(process)
 
     def _pass_on(self, number: signal.Signals) -> None:
-        for process in self._alive:
-            with suppress(ProcessLookupError):
-                process.send_signal(number)
+        _send(number, self._alive)
+
+    def _reload(self) -> None:
+        """One that is still starting would die of it, and sees by itself that a file has changed since it read it."""
+        _send(signal.SIGHUP, self._ready)
+
+
+def _send(number: signal.Signals, processes: Iterable[asyncio.subprocess.Process]) -> None:
+    for process in processes:
+        with suppress(ProcessLookupError):
+            process.send_signal(number)
 
 
 def inherited(spelled: str) -> list[socket.socket | None]:
