@@ -166,8 +166,8 @@ def test_advice_can_be_typed():
 
 
 def test_the_suite_is_spread_over_workers_unless_told_otherwise():
-    """Two workers by default, with the groups kept together; whoever chooses workers or a debugger gets just that."""
-    assert command.parallel(["tests/core", "-k", "x"]) == ("-n", "2", "--dist", "loadgroup")
+    """Three workers by default, with the groups kept together; whoever chooses workers or a debugger gets just that."""
+    assert command.parallel(["tests/core", "-k", "x"]) == ("-n", "3", "--dist", "loadgroup")
     for args in (["-n", "4"], ["-n0"], ["-p", "no:xdist"], ["--pdb"], ["--numprocesses=1"]):
         assert command.parallel(args) == ()
 

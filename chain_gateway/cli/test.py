@@ -21,7 +21,8 @@ ROOT = Path(__file__).parents[2]
 NODE_FOLDER = "tests/node"
 OLDEST_NODE = 20
 SYSTEM_PATH = "/usr/sbin:/usr/bin:/sbin:/bin"
-WORKERS = 2
+WORKERS = 3
+"""One more than the processors of a small machine: many tests wait, for a browser, a provider, a process."""
 OWN_WORKERS = ("-n", "--numprocesses", "-p", "--dist", "--pdb", "--trace", "--collect-only", "--co")
 
 
@@ -169,7 +170,7 @@ def _call(*command: str, folder: Path = ROOT) -> bool:
 
 
 def parallel(args: Sequence[str]) -> tuple[str, ...]:
-    """How the suite is spread where ``args`` do not say it: over two workers, groups of tests kept together."""
+    """How the suite is spread where ``args`` do not say it: over some workers, groups of tests kept together."""
     return () if any(arg.startswith(OWN_WORKERS) for arg in args) else ("-n", str(WORKERS), "--dist", "loadgroup")
 
 
