@@ -14,7 +14,7 @@ from collections.abc import Awaitable, Callable, Hashable, Mapping
 from functools import cache
 from typing import NamedTuple
 
-from exploration_parts import TRANSACTION, Calls, Clock, Concerned, Draws, Keys, Watched
+from exploration_parts import TRANSACTION, Calls, Clock, Concerned, Draws, Watched
 from exploration_provider import Provider
 from exploration_values import (
     ANSWERS,
@@ -30,6 +30,7 @@ from exploration_values import (
     origin_of,
 )
 from exploration_words import Words, claims, onward
+from support.app_keys import Keys
 
 from chain_gateway import assembly
 from chain_gateway.core.chain import Registry

@@ -8,7 +8,6 @@ from collections.abc import Awaitable, Callable, Hashable, ItemsView, Mapping
 from chain_gateway.service import transactions
 from chain_gateway.store.base import Advanced, StoredWalk
 from chain_gateway.store.memory import MemoryStore
-from chain_gateway.tokens.app_key import AppKey
 from chain_gateway.tokens.encoding import b64e
 
 TRANSACTION = transactions.PREFIX
@@ -90,19 +89,6 @@ class Watched:
     def forget(self) -> None:
         """Watches anew."""
         self.begun, self.stepped, self.spent = [], [], []
-
-
-class Keys:
-    """The apps' keys, which never change."""
-
-    def __init__(self, keys: Mapping[str, AppKey]) -> None:
-        self._keys = keys
-
-    async def of(self, app_id: str) -> AppKey | None:
-        return self._keys.get(app_id)
-
-    async def renewed(self, app_id: str) -> AppKey | None:  # noqa: ARG002 - the port's signature
-        return None
 
 
 class Calls:

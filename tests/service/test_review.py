@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
@@ -10,7 +9,8 @@ from pathlib import Path
 import pytest
 from aiohttp import web
 from support.browser import Browser, Page
-from support.world import World, a_world, choose
+from support.situations import at_the_provider, named
+from support.world import World, a_world
 
 from chain_gateway.config.load import parse
 from chain_gateway.core.ledger import Browser as Known
@@ -28,22 +28,6 @@ async def browser_of(world: World) -> bytes:
     return found
 
 
-async def declared_down(world: World, name: str) -> None:
-    """Lets an app fail until its breaker is open."""
-    world.fronts[name].down()
-    for _ in range(4):
-        world.clock.now += 11
-        await world.look()
-
-
-async def at_the_provider(world: World, browser: Browser) -> None:
-    """Signs Alice in at the provider alone: the gateway has not heard of it."""
-    browser.halt_at = f"{world.gateway}/callback"
-    await browser.open(f"{world.gateway}/login?app=shop")
-    await choose(browser)
-    browser.halt_at, browser.page = "", None
-
-
 async def sign_out_by_hand(world: World, browser: Browser) -> Page:
     """Asks for a sign-out, says yes, and walks to the end."""
     await browser.open(f"{world.gateway}/logout")
@@ -59,19 +43,6 @@ def bent(world: World, **changes: object) -> None:
         return sign({name: value for name, value in {**claims, **changes}.items() if value is not None})
 
     world.op._keys.sign = other
-
-
-def named(world: World, length: int) -> None:
-    """Gives Alice a name of that length."""
-    accounts = world.op._state.accounts
-    accounts["demo|alice"] = replace(accounts["demo|alice"], name="x" * length)
-
-
-def form_action(page: Page) -> set[str]:
-    """The origins that the page's policy lets its form pass through."""
-    found = re.search("form-action ([^;]*)", page.headers["Content-Security-Policy"])
-    assert found is not None
-    return set(found[1].split())
 
 
 async def test_an_app_without_hops_is_never_visited() -> None:

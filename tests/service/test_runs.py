@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable
 from dataclasses import replace
 
 import pytest
 from support.browser import Browser, Page, origin
 from support.builders import NOW, a_chain, an_app, an_entry
+from support.situations import at_the_provider, declared_down, form_action, named
 from support.world import World, a_world, choose
 
 from chain_gateway.core.ledger import Browser as Known
@@ -18,35 +18,6 @@ from chain_gateway.core.plan import hops_of, plan_logout
 from chain_gateway.service.capacity import LEFT, fitting, owed_at_once
 
 NO_OP = {"logout": "none"}
-
-
-async def declared_down(world: World, name: str) -> None:
-    """Lets an app fail until its breaker is open."""
-    world.fronts[name].down()
-    for _ in range(4):
-        world.clock.now += 11
-        await world.look()
-
-
-async def at_the_provider(world: World, browser: Browser) -> None:
-    """Signs Alice in at the provider alone: the gateway has not heard of it."""
-    browser.halt_at = f"{world.gateway}/callback"
-    await browser.open(f"{world.gateway}/login?app=shop")
-    await choose(browser)
-    browser.halt_at, browser.page = "", None
-
-
-def named(world: World, length: int) -> None:
-    """Gives Alice a name of that length."""
-    accounts = world.op._state.accounts
-    accounts["demo|alice"] = replace(accounts["demo|alice"], name="x" * length)
-
-
-def form_action(page: Page) -> set[str]:
-    """The origins that the page's policy lets its form pass through."""
-    found = re.search("form-action ([^;]*)", page.headers["Content-Security-Policy"])
-    assert found is not None
-    return set(found[1].split())
 
 
 async def at_the_first_form(world: World, browser: Browser, kind: str) -> Page:

@@ -17,6 +17,7 @@ from pathlib import Path
 
 import pytest
 from simulator_world import NAMES, document
+from support.app_keys import Keys
 from support.wire import query
 from support.world import SECRET, Clock
 
@@ -39,7 +40,6 @@ from chain_gateway.service.logout import LogoutParams
 from chain_gateway.service.realm import Realm, Visitor
 from chain_gateway.service.views import ConfirmPage, Go, HopPage, PausePage, Reply, Show, WalkPage
 from chain_gateway.store.memory import MemoryStore
-from chain_gateway.tokens.app_key import AppKey
 from chain_gateway.tokens.keyring import Keyring
 from chain_gateway.tokens.ticket import GatewayKeys
 
@@ -73,19 +73,6 @@ class Desk:
         raise NotImplementedError(text)
 
     async def logout_url(self, id_token: str, sid: str, state: str) -> str | None:  # noqa: ARG002
-        return None
-
-
-class Keys:
-    """The apps' keys."""
-
-    def __init__(self, keys: Mapping[str, AppKey]) -> None:
-        self._keys = keys
-
-    async def of(self, app_id: str) -> AppKey | None:
-        return self._keys.get(app_id)
-
-    async def renewed(self, app_id: str) -> AppKey | None:  # noqa: ARG002 - the port's signature
         return None
 
 
