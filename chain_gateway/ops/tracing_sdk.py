@@ -46,7 +46,7 @@ class Exporting:
         """Sends to ``exporter``, which may block."""
         self._provider = TracerProvider(resource=_resource(), id_generator=WalkIds(), shutdown_on_exit=False)
         self._provider.add_span_processor(BatchSpanProcessor(exporter))
-        self.tracing = Spans(self._provider, self._sampled, own_ids=True)
+        self.tracing = spans_of(self._provider)
 
     async def stop(self) -> None:
         """Sends what is left; gives up on whoever does not take it in time."""
@@ -64,10 +64,14 @@ class Exporting:
         except TimeoutError:
             return
 
-    def _sampled(self, trace_id: int) -> bool:
-        """What the sampler says of a trace of that id: the same in every process."""
-        decision = self._provider.sampler.should_sample(None, trace_id, "walk").decision
-        return decision is Decision.RECORD_AND_SAMPLE
+
+def spans_of(provider: TracerProvider) -> Spans:
+    """Spans of a provider whose ids are ``WalkIds``; its sampler says the same of a walk in every process."""
+
+    def sampled(trace_id: int) -> bool:
+        return provider.sampler.should_sample(None, trace_id, "walk").decision is Decision.RECORD_AND_SAMPLE
+
+    return Spans(provider, sampled, own_ids=True)
 
 
 def exporting() -> Exporting:

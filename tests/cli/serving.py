@@ -108,9 +108,20 @@ def write(folder: Path, name: str = "Shop", **changes: str) -> Path:
 def made(folder: Path) -> Path:
     """A configuration with keys."""
     path = write(folder)
-    command = [sys.executable, "-m", "chain_gateway.cli.main", "keys", "new", "--config", str(path)]
-    subprocess.run(command, check=True, capture_output=True, timeout=PATIENCE)
+    run(path, "keys", "new").check_returncode()
     return path
+
+
+def run(path: Path, *argv: str, **environ: str) -> subprocess.CompletedProcess[str]:
+    """One command with the configuration at ``path``, until it has ended."""
+    return subprocess.run(
+        [sys.executable, "-m", "chain_gateway.cli.main", *argv, "--config", str(path)],
+        env={**os.environ, **environ},
+        capture_output=True,
+        text=True,
+        timeout=2 * PATIENCE,
+        check=False,
+    )
 
 
 @contextmanager

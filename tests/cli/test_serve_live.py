@@ -5,14 +5,12 @@ from __future__ import annotations
 import json
 import os
 import signal
-import subprocess
-import sys
 from http.client import HTTPConnection
 from pathlib import Path
 from threading import Thread
 
 import pytest
-from serving import Serving, made, serving, write
+from serving import Serving, made, run, serving, write
 
 ASKS = "/logout?app=shop"
 
@@ -119,8 +117,7 @@ def test_new_keys_are_published_without_a_restart(tmp_path: Path) -> None:
     path = made(tmp_path)
     with serving(path) as gateway:
         _, before = gateway.get("/.well-known/jwks.json")
-        command = [sys.executable, "-m", "chain_gateway.cli.main", "keys", "rotate", "--config", str(path)]
-        subprocess.run(command, check=True, capture_output=True, timeout=30)
+        run(path, "keys", "rotate").check_returncode()
         gateway.awaited("configuration.taken")
         _, after = gateway.get("/.well-known/jwks.json")
         assert (before.count('"kid"'), after.count('"kid"')) == (1, 2)
@@ -146,8 +143,7 @@ def test_an_address_that_is_taken_is_named(tmp_path: Path) -> None:
     path = made(tmp_path)
     with serving(path) as gateway:
         write(tmp_path, listen=f'listen = "127.0.0.1:{gateway.port}" #')
-        command = [sys.executable, "-m", "chain_gateway.cli.main", "serve", "--config", str(path)]
-        done = subprocess.run(command, capture_output=True, text=True, timeout=30, check=False)
+        done = run(path, "serve")
         assert done.returncode == 2
         assert "gateway.listen" in done.stderr
         assert "Address already in use" in done.stderr
@@ -175,8 +171,7 @@ def test_several_workers_share_no_memory(tmp_path: Path) -> None:
     """A store of one process's own is refused, with what to write instead."""
     path = made(tmp_path)
     write(tmp_path, url='url = "memory://" #')
-    command = [sys.executable, "-m", "chain_gateway.cli.main", "serve", "--workers", "2", "--config", str(path)]
-    done = subprocess.run(command, capture_output=True, text=True, timeout=30, check=False)
+    done = run(path, "serve", "--workers", "2")
     assert (done.returncode, done.stdout) == (2, "")
     assert "sqlite://" in done.stderr
 

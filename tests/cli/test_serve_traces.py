@@ -18,7 +18,7 @@ ASKS = "/logout?app=shop&return_to=canary"
 
 
 def test_each_worker_sends_what_it_has_done(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Until the last request, and without a word of what was asked; one that was killed loses what it had."""
+    """Until the last request, and without a word of what was asked."""
     path = made(tmp_path)
     with a_receiver() as receiver:
         monkeypatch.setenv("OTEL_EXPORTER_OTLP_ENDPOINT", receiver.url)

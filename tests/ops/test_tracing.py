@@ -14,7 +14,7 @@ import pytest
 import structlog
 from aiohttp import web
 from aiohttp.test_utils import TestServer
-from opentelemetry.sdk.trace.sampling import ALWAYS_OFF
+from opentelemetry.sdk.trace.sampling import ALWAYS_OFF, ParentBased
 from opentelemetry.trace import SpanContext, StatusCode
 from support.browser import Browser
 from support.spans import Kept
@@ -230,8 +230,7 @@ async def test_a_line_of_the_log_names_the_request_it_was_written_in() -> None:
 
 async def test_a_trace_that_is_not_kept_is_kept_by_nobody() -> None:
     """Whether a walk's trace is kept goes by its id, so that all processes say the same of it."""
-    kept = Kept(ALWAYS_OFF)
-    kept.tracing._sampled = lambda _: False
+    kept = Kept(ParentBased(ALWAYS_OFF))
     async with a_world(tracing=kept.tracing) as world, world.browser() as b:
         await world.sign_in(b)
     assert kept.all() == []

@@ -14,8 +14,7 @@ from opentelemetry.sdk.trace.export import SimpleSpanProcessor
 from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
 from opentelemetry.sdk.trace.sampling import Sampler
 
-from chain_gateway.ops.tracing_sdk import WalkIds
-from chain_gateway.ops.tracing_spans import Spans
+from chain_gateway.ops.tracing_sdk import WalkIds, spans_of
 
 
 class Kept:
@@ -25,7 +24,7 @@ class Kept:
         self._exporter = InMemorySpanExporter()
         self.provider = TracerProvider(sampler=sampler, id_generator=WalkIds(), shutdown_on_exit=False)
         self.provider.add_span_processor(SimpleSpanProcessor(self._exporter))
-        self.tracing = Spans(self.provider, own_ids=True)
+        self.tracing = spans_of(self.provider)
 
     def all(self, beginning: str = "") -> list[ReadableSpan]:
         """The spans that have ended, as far as their names begin so."""
