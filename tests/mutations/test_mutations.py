@@ -6,10 +6,10 @@ is put back. Rows are dealt to the workers in groups of a few.
 
 A red says something only if the test is green with the defence on. The session that runs all tests sees that on the
 checkout, and each file of them has to show with one of its named tests that it is no different on a copy: what a copy
-lacks (``.git``, ``.venv``, what was built) a whole file would miss. Files whose tests start no programs show it with
-all their named tests. So this would escape: a single test of a file in ``STARTS_PROGRAMS`` that fails on each copy,
-whatever stands in it, while the test that speaks for its file passes there. A session that runs a row without its test
-(``-k``, or this file alone) runs the test on the copy first, and nothing escapes.
+lacks (``.git``, ``.venv``, what was built) a whole file would miss. Files whose tests are quick show it with all their
+named ones. So this would escape: a single test of a file in ``TAKES_LONG`` that fails on each copy, whatever stands in
+it, while the test that speaks for its file passes there. A session that runs a row without its test (``-k``, or this
+file alone) runs the test on the copy first, and nothing escapes.
 """
 
 from __future__ import annotations
@@ -34,11 +34,12 @@ LEFT_BEHIND = shutil.ignore_patterns(".*", "*.egg-info", "node_modules", "build"
 LENT = Path("tests", "node", "node_modules")
 REMEMBERED = Path(".hypothesis", "constants")
 GROUPS = 48
-STARTS_PROGRAMS = (
+TAKES_LONG = (
     *("tests/bench/", "tests/browser/", "tests/cli/test_serve", "tests/counterparts/", "tests/demo/test_headless"),
-    *("tests/deploy/", "tests/exploration/", "tests/simulator/", "tests/store/test_redis"),
+    *("tests/deploy/", "tests/exploration/", "tests/service/test_deliver", "tests/simulator/"),
+    *("tests/store/test_redis", "tests/web/test_pages_browser"),
 )
-"""Where tests are that take long; the rest of the named ones cost less than to choose among them."""
+"""Where tests are that take long, mostly as they start programs."""
 
 
 @dataclass(frozen=True)
@@ -82,7 +83,7 @@ def speakers() -> dict[str, list[str]]:
     named: dict[str, list[str]] = {}
     for test in sorted({mutation.test for mutation in rows()}):
         named.setdefault(test.partition("::")[0], []).append(test)
-    return {file: tests[:1] if file.startswith(STARTS_PROGRAMS) else tests for file, tests in named.items()}
+    return {file: tests[:1] if file.startswith(TAKES_LONG) else tests for file, tests in named.items()}
 
 
 def environment() -> dict[str, str]:
