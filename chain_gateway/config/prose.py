@@ -55,7 +55,8 @@ FORMS: Final = {
         "`memory://`, or `sqlite:///PATH` with percent-encoding, where four slashes begin an absolute path; "
         "`?synchronous=full` after it waits for the disk at each commit. Redis or Valkey, which several gateways share "
         "(`pip install 'chain-gateway[redis]'`), is `redis://USER:PASSWORD@HOST:PORT/DATABASE`, "
-        "`redis+sentinel://HOST,HOST/NAME` for what sentinels watch under a name, or `redis+cluster://HOST,HOST`; "
+        "`redis+sentinel://HOST,HOST/NAME` for what sentinels watch under a name, with "
+        "`?sentinel_password=PASSWORD&sentinel_user=USER` where they ask for one, or `redis+cluster://HOST,HOST`; "
         "`rediss` in place of `redis` is TLS, where `?ca=PATH` names the authority of the servers' certificates and "
         "`&cert=PATH&key=PATH` a certificate of the gateway's own"
     ),

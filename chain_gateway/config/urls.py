@@ -21,15 +21,17 @@ STORE_HINT: Final = (
 )
 
 _HOSTS = r"[A-Za-z0-9.-]+(?::[0-9]{1,5})?|\[[0-9A-Fa-f:]+\](?::[0-9]{1,5})?"
+_OPTION = r"(?:(?:ca|cert|key)=/|sentinel_(?:user|password)=)[^\s#&]+"
 _REDIS = re.compile(
     rf"(?:rediss?://(?:[^\s/@]*@)?(?:{_HOSTS})(?:/[0-9]{{1,3}})?"
     rf"|rediss?\+sentinel://(?:[^\s/@]*@)?(?:{_HOSTS})(?:,(?:{_HOSTS}))*/[A-Za-z0-9._-]+"
     rf"|rediss?\+cluster://(?:[^\s/@]*@)?(?:{_HOSTS})(?:,(?:{_HOSTS}))*)"
-    r"(?:\?(?:ca|cert|key)=/[^\s#&]+(?:&(?:ca|cert|key)=/[^\s#&]+)*)?"
+    rf"(?:\?{_OPTION}(?:&{_OPTION})*)?"
 )
 _FILE = re.compile(r"(?!:)[^\x00-\x1f#]*[^\x00-\x1f#/]")
 _SQLITE_OPTIONS: Final = frozenset({"", "synchronous=normal", "synchronous=full"})
 _USERINFO = re.compile(r"(?<=://)[^/@]*@")
+_PASSWORD = re.compile(r"(?<=[?&]sentinel_password=)[^&#]*")
 
 
 def read_origin(text: str) -> str:
@@ -101,8 +103,8 @@ def read_store(text: str, info: ValidationInfo) -> str:
 
 
 def without_password(url: str) -> str:
-    """``url`` with what stands before an ``@`` hidden."""
-    return _USERINFO.sub("***@", url)
+    """``url`` with what stands before an ``@`` hidden, and a password of sentinels."""
+    return _PASSWORD.sub("***", _USERINFO.sub("***@", url))
 
 
 def is_under(url: str, origin: str) -> bool:

@@ -4,8 +4,10 @@
 one anywhere; ``?synchronous=full`` waits for the disk at each commit (``store.sqlite.connection``).
 
 ``redis://USER:PASSWORD@HOST:PORT/DATABASE`` is a server of Redis or Valkey, ``redis+sentinel://HOST,HOST/NAME`` what
-sentinels watch under it, ``redis+cluster://HOST,HOST`` a cluster. With ``rediss`` it is over TLS, where ``?ca=PATH``
-names the authority of the servers' certificates, and ``&cert=PATH&key=PATH`` a certificate of one's own.
+sentinels watch under it, ``redis+cluster://HOST,HOST`` a cluster. Sentinels that have a password of their own get it by
+``?sentinel_password=PASSWORD``, with ``&sentinel_user=USER`` where they have users. With ``rediss`` it is over TLS,
+where ``?ca=PATH`` names the authority of the servers' certificates, and ``&cert=PATH&key=PATH`` a certificate of one's
+own.
 """
 
 from __future__ import annotations

@@ -217,6 +217,10 @@ def test_redacted_says_where_secrets_are():
     store = read.store.model_copy(update={"url": f"redis://user:{CANARY}@cache.example/0"})
     with_password = read.model_copy(update={"store": store})
     assert redacted(with_password)["store"] == {"url": "redis://***@cache.example/0"}
+    of_sentinels = settings({"store.url": "redis+sentinel://:pw@h/main?sentinel_password=p%26w&sentinel_user=me"})
+    assert redacted(of_sentinels)["store"] == {
+        "url": "redis+sentinel://***@h/main?sentinel_password=***&sentinel_user=me"
+    }
     assert CANARY not in repr(with_password)
 
 

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 import redis
 from support.lossy import losing
-from support.redis_servers import Ground, a_store, alone, behind_tls, free_port
+from support.redis_servers import Ground, a_store, alone, behind_tls, free_port, watched
 
 from chain_gateway.errors import StoreUnavailable
 from chain_gateway.store import conformance
@@ -78,6 +78,25 @@ async def test_a_right_that_is_missing_is_told(ground: Ground) -> None:
     server = ground.servers[0]
     server.ask("ACL", "SETUSER", "half", "on", ">pw", "~cg{*", "+@read", "+@write", "+eval", "+evalsha")
     assert "can't run this command" in await refused(ground.url.replace("chain:pa%3Ass", "half:pw"))
+
+
+async def test_sentinels_have_a_password_of_their_own(tmp_path: Path) -> None:
+    """It is not that of the servers, and neither is told to the other; with none or a wrong one, nobody gets in."""
+    with watched(tmp_path, "w+tch&er") as ground:
+        told = "sentinel_password=w+tch%26er"
+        store = a_store(f"{ground.url}?{told}")
+        await store.open()
+        await store.ping()
+        await store.close()
+        sentinel = ground.servers[-1]
+        sentinel.ask("ACL", "SETUSER", "looker", "on", ">pw", "+@all")
+        store = a_store(f"{ground.url}?sentinel_user=looker&sentinel_password=pw")
+        await store.open()
+        await store.close()
+        for query in ("", "?sentinel_password=pa%3Ass", "?sentinel_user=looker&sentinel_password=wrong"):
+            said = await refused(ground.url + query)
+            assert "pa:ss" not in said
+            assert "wrong" not in said
 
 
 async def test_certificates_of_clients(tmp_path: Path) -> None:

@@ -51,6 +51,12 @@ def test_sqlite(url: str, path: str, synchronous: Synchronous) -> None:
         ("rediss://me:pw@h?ca=/ca.pem", Place(Form.ALONE, (("h", 6379),), "me", "pw", tls=True, files=FILES[:1])),
         ("rediss://h?ca=/ca.pem&cert=/c.pem&key=/k.pem", Place(Form.ALONE, (("h", 6379),), tls=True, files=FILES)),
         ("redis+sentinel://a,b:1/main", Place(Form.SENTINEL, (("a", 26379), ("b", 1)), name="main")),
+        (
+            "redis+sentinel://:x@a/main?sentinel_user=me&sentinel_password=p%26w+",
+            Place(
+                Form.SENTINEL, (("a", 26379),), None, "x", name="main", sentinel_username="me", sentinel_password="p&w+"
+            ),
+        ),
         ("rediss+cluster://a,b:1", Place(Form.CLUSTER, (("a", 6379), ("b", 1)), tls=True)),
     ],
 )
@@ -60,6 +66,7 @@ def test_redis(url: str, place: Place) -> None:
     assert isinstance(store, RedisStore)
     assert store._place == place
     assert "pw" not in f"{place} {place!r}"
+    assert "p&w" not in f"{place} {place!r}"
 
 
 def test_redis_without_its_library(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -92,6 +99,7 @@ async def test_a_path_counts_from_the_working_directory(tmp_path: Path, monkeypa
         "redis://:hunter2@a,b", "redis://:hunter2@host/1/2", "redis://:hunter2@host/x", "redis://:hunter2@host:70000",
         "redis://:hunter2@host/0#x", "redis://:hunter2@host?ca=/x", "rediss://:hunter2@host?ca=x", "redis+unix://:hunter2@h",
         "rediss://:hunter2@host?verify=none", "redis+sentinel://:hunter2@host", "redis+sentinel://:hunter2@host/a/b",
+        "redis://host?sentinel_password=hunter2", "redis+sentinel://host/main?sentinel_user=hunter2",
         "redis+cluster://:hunter2@host/0", "rediss+cluster://:hunter2@[::1",
     ],
 )  # fmt: skip

@@ -180,8 +180,11 @@ def behind_tls(folder: Path, *, clients: bool = False) -> Iterator[Ground]:
 
 
 @contextmanager
-def watched(folder: Path) -> Iterator[Ground]:
-    """A primary, its replica, and a sentinel that watches them as ``main``; another sentinel is down."""
+def watched(folder: Path, password: str = "") -> Iterator[Ground]:
+    """A primary, its replica, and a sentinel that watches them as ``main``; another sentinel is down.
+
+    The sentinel asks for ``password``, which the URL has not yet.
+    """
     primary = Server(folder / "one", {"user": RIGHTS})
     replica = Server(folder / "two", {"user": RIGHTS, "replicaof": f"127.0.0.1 {primary.port}"})
     words = {
@@ -189,7 +192,10 @@ def watched(folder: Path) -> Iterator[Ground]:
         "sentinel#2": "down-after-milliseconds main 300",
         "sentinel#3": "failover-timeout main 2000",
     }
-    sentinel = Server(folder / "sentinel", words, program="redis-sentinel")
+    way_in = {}
+    if password:
+        words, way_in = words | {"requirepass": f'"{password}"'}, {"password": password}
+    sentinel = Server(folder / "sentinel", words, program="redis-sentinel", way_in=way_in)
     with running(primary, replica):
         replica.heard("sync: Finished with success|MASTER <-> REPLICA sync: Finished")
         with running(sentinel):

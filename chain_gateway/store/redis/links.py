@@ -65,8 +65,8 @@ def link(place: Place) -> Link:
         nodes = [redis.asyncio.cluster.ClusterNode(host, port) for host, port in place.hosts]
         return _Cluster(redis.asyncio.RedisCluster(startup_nodes=nodes, **_options(place)))
     if place.form is Form.SENTINEL:
-        alone = {name: value for name, value in _options(place).items() if name not in {"username", "password"}}
-        sentinel = redis.asyncio.Sentinel(place.hosts, sentinel_kwargs=alone, **_options(place))  # type: ignore[no-untyped-call]
+        way_in = {"username": place.sentinel_username, "password": place.sentinel_password}
+        sentinel = redis.asyncio.Sentinel(place.hosts, sentinel_kwargs=_options(place) | way_in, **_options(place))  # type: ignore[no-untyped-call]
         return _Servers(sentinel.master_for(place.name), sentinel)
     host, port = place.hosts[0]
     return _Servers(redis.asyncio.Redis(host=host, port=port, db=place.database, **_options(place)))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import enum
 import re
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Final
 from urllib.parse import SplitResult, parse_qsl, unquote
 
@@ -13,6 +13,8 @@ SENTINEL_PORT: Final = 26379
 HIGHEST_PORT: Final = 0xFFFF
 FILES: Final = {"ca": "ssl_ca_certs", "cert": "ssl_certfile", "key": "ssl_keyfile"}
 """Options of a URL with TLS, and what redis-py calls them."""
+SENTINEL: Final = ("sentinel_user", "sentinel_password")
+"""Options of a URL with sentinels: how they let us in, as they know other users than the servers do."""
 _HOST: Final = re.compile(r"(?P<host>[A-Za-z0-9.-]+|\[[0-9A-Fa-f:]+\])(?::(?P<port>[0-9]{1,5}))?")
 
 
@@ -30,7 +32,7 @@ class PlaceError(ValueError):
 
 @dataclass(frozen=True, slots=True)
 class Place:
-    """One store: its servers, and how to be let in. ``files`` are those of TLS, by the names of redis-py."""
+    """One store: its servers, how to be let in, and how by sentinels. ``files`` are of TLS, as redis-py names them."""
 
     form: Form
     hosts: tuple[tuple[str, int], ...]
@@ -40,6 +42,8 @@ class Place:
     name: str = ""
     tls: bool = False
     files: tuple[tuple[str, str], ...] = ()
+    sentinel_username: str | None = None
+    sentinel_password: str | None = field(default=None, repr=False)
 
     def __str__(self) -> str:
         """What opens each refusal: the servers, and nothing that is secret."""
@@ -62,9 +66,8 @@ def read_place(parts: SplitResult) -> Place:
         username=unquote(username) or None,
         password=unquote(password) if colon else None,
         tls=tls,
-        files=_files(parts.query, tls=tls),
     )
-    return _at_path(place, parts)
+    return _at_path(_with_options(place, parts.query), parts)
 
 
 def _at_path(place: Place, parts: SplitResult) -> Place:
@@ -75,20 +78,14 @@ def _at_path(place: Place, parts: SplitResult) -> Place:
     if place.form is Form.SENTINEL:
         if not path or "/" in path:
             raise PlaceError("does not name what the sentinels watch")
-        return _with(place, name=unquote(path))
+        return replace(place, name=unquote(path))
     if place.form is Form.CLUSTER:
         if path:
             raise PlaceError("names a database, and a cluster has one alone")
         return place
     if len(place.hosts) != 1 or not re.fullmatch(r"[0-9]{0,3}", path):
         raise PlaceError("names no server, or no database of it")
-    return _with(place, database=int(path or 0))
-
-
-def _with(place: Place, *, name: str = "", database: int = 0) -> Place:
-    return Place(
-        place.form, place.hosts, place.username, place.password, database, name, tls=place.tls, files=place.files
-    )
+    return replace(place, database=int(path or 0))
 
 
 def _hosts(text: str, port: int) -> tuple[tuple[str, int], ...]:
@@ -99,8 +96,14 @@ def _hosts(text: str, port: int) -> tuple[tuple[str, int], ...]:
     return tuple(hosts)
 
 
-def _files(query: str, *, tls: bool) -> tuple[tuple[str, str], ...]:
-    options = dict(parse_qsl(query, keep_blank_values=True))
-    if not all(name in FILES and path.startswith("/") for name, path in options.items()) or (options and not tls):
+def _with_options(place: Place, query: str) -> Place:
+    """``place`` with what its query says: files of TLS, and how sentinels let us in."""
+    # A plus is a plus, as it is before the ``@``: a password may have one.
+    options = dict(parse_qsl(query.replace("+", "%2B"), keep_blank_values=True))
+    user, password = (options.pop(name, None) for name in SENTINEL)
+    if (user is not None and not password) or (password is not None and place.form is not Form.SENTINEL):
+        raise PlaceError("has a password of sentinels, and asks none, or a user of theirs without one")
+    if not all(name in FILES and path.startswith("/") for name, path in options.items()) or (options and not place.tls):
         raise PlaceError("has an option that is not known")
-    return tuple((FILES[name], path) for name, path in options.items())
+    files = tuple((FILES[name], path) for name, path in options.items())
+    return replace(place, files=files, sentinel_username=user or None, sentinel_password=password or None)
