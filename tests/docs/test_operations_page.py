@@ -10,8 +10,12 @@ from prometheus_client.parser import text_string_to_metric_families
 from chain_gateway.cli.generation import DRAIN_SECONDS
 from chain_gateway.cli.supervisor import FIRST_PAUSE, LONGEST_PAUSE
 from chain_gateway.cli.worker import FIXED
+from chain_gateway.ops.audit_log import LINE_BYTES
+from chain_gateway.ops.door import BURST, LIFE_SECONDS, PER_SECOND
+from chain_gateway.ops.history import MINUTES
 from chain_gateway.ops.meter import PrometheusMeter
 from chain_gateway.ops.tracing_sdk import STOP_SECONDS
+from chain_gateway.service.audit import AuditEvent
 
 SPANS = "".join(path.read_text() for path in (ROOT / "chain_gateway" / "ops").glob("tracing*.py"))
 PAGE = page("docs/operations.md")
@@ -43,6 +47,16 @@ def test_the_names_in_the_log_are_those_of_the_code() -> None:
     names = re.findall(r"`((?:walk|hop|delivery|configuration|operations|tracing)\.[a-z_]+)`", PAGE)
     assert len(set(names)) >= 8
     assert [name for name in names if f'"{name}"' not in CODE] == []
+
+
+def test_the_audit_log_is_told_event_by_event() -> None:
+    """All of them, and no others; and the numbers of the dashboard are those of the code."""
+    assert {plain(row[0]) for row in table(PAGE, "event")} == {event.value for event in AuditEvent}
+    assert (BURST, PER_SECOND, LIFE_SECONDS, MINUTES, LINE_BYTES) == (5, 0.1, 8 * 3600, 180, 32 * 1024)
+    assert "Five wrong tokens may come at once, and one in ten seconds" in PAGE
+    assert "signed in for eight hours" in PAGE
+    assert "The three hours are remembered" in PAGE
+    assert "longer than 32 KiB" in PAGE
 
 
 def test_what_takes_a_restart_is_named() -> None:

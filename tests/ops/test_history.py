@@ -2,6 +2,12 @@
 
 from __future__ import annotations
 
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
 from chain_gateway.ops.history import MINUTES, History, Hops, hops_of
 from chain_gateway.ops.meter import PrometheusMeter
 
@@ -90,3 +96,29 @@ def test_an_unknown_sample_is_no_hop() -> None:
     meter.walk_begun("login")
     meter.app_up("shop", up=True)
     assert hops_of(meter.families()) == {}
+
+
+WORKER = """
+import json, sys
+from chain_gateway.ops.history import hops_of
+from chain_gateway.ops.meter import PrometheusMeter
+meter = PrometheusMeter(lambda: 1000.0)
+if sys.argv[1:] == ["tell"]:
+    meter.remember(0)
+    found = {sample.labels["app"]: sample.value for family in meter.families() for sample in family.samples
+             if sample.name == "chain_app_down_since_seconds"}
+    print(json.dumps([hops_of(meter.families())["shop"].confirmed, found]))
+else:
+    for _ in range(3):
+        meter.hop_settled("shop", "login", "form_post", "applied", 1)
+    meter.app_up("bank", up=False)
+"""
+
+
+def test_whichever_worker_is_asked_answers_for_all(tmp_path: Path) -> None:
+    """Of what others have counted, and of the apps that others have found down."""
+    env = {**os.environ, "PROMETHEUS_MULTIPROC_DIR": str(tmp_path)}
+    for _ in range(2):
+        subprocess.run([sys.executable, "-c", WORKER], env=env, check=True)
+    asked = subprocess.run([sys.executable, "-c", WORKER, "tell"], env=env, check=True, capture_output=True)
+    assert json.loads(asked.stdout) == [6, {"bank": 1000.0}]
