@@ -68,9 +68,11 @@ def operations(inside: Operations) -> web.Application:
         """The process answers."""
         return web.json_response({"ok": True})
 
-    async def readyz(_: web.Request) -> web.Response:
-        """Every part that a login needs is fit for service; else 503, and which is not."""
-        names = list(inside.checks)
+    async def readyz(request: web.Request) -> web.Response:
+        """Every part that a login needs, or that ``checks`` names, is fit for service; else 503, and which is not."""
+        names = request.query.get("checks", ",".join(inside.checks)).split(",")
+        if not inside.checks.keys() >= set(names):
+            return web.json_response({"error": "unknown check", "known": list(inside.checks)}, status=400)
         found = await asyncio.gather(*(_looked(inside.checks[name]) for name in names))
         ready = not any(found)
         checks = {name: what or "ok" for name, what in zip(names, found, strict=True)}

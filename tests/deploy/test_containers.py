@@ -185,7 +185,8 @@ def test_the_probes_tell_good_from_bad(status: int, code: int) -> None:
     health = next(step.text for step in steps(DOCKERFILE) if step.word == "HEALTHCHECK")
     commands = {
         "/readyz": container["startupProbe"]["exec"]["command"][-1],
-        "/healthz": container["readinessProbe"]["exec"]["command"][-1],
+        "/readyz?checks=keys": container["readinessProbe"]["exec"]["command"][-1],
+        "/healthz": container["livenessProbe"]["exec"]["command"][-1],
         "/healthz of the image": re.search(r'"(import [^"]*)"', health)[1],
     }
     for path, command in commands.items():

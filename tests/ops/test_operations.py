@@ -92,6 +92,20 @@ async def test_it_says_what_it_is_not_ready_for(desk, part: str) -> None:
     assert checks[part] in {"store_unavailable", "op_unavailable.timeout", "not_ready.keys"}
 
 
+async def test_one_check_can_be_asked_for(desk) -> None:
+    """What is this gateway's own, whoever else is away: a probe of everything takes out all replicas at once."""
+    world, client, provider = desk
+    provider.down = True
+    await world.store.close()
+    answer = await client.get("/readyz?checks=keys")
+    assert (answer.status, await answer.json()) == (200, {"ready": True, "checks": {"keys": "ok"}})
+    assert (await client.get("/readyz?checks=keys,store")).status == 503
+    world.clock.now -= 10**6
+    assert (await client.get("/readyz?checks=keys")).status == 503
+    for nonsense in ("", "all", "keys,"):
+        assert (await client.get("/readyz", params={"checks": nonsense})).status == 400
+
+
 async def test_walks_and_hops_are_counted(desk) -> None:
     """One login and one logout: each walk when it begins and where it ends, each hop by app and outcome."""
     world, client, _ = desk
