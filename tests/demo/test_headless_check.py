@@ -3,8 +3,11 @@
 import json
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
+import pytest_asyncio
+from playwright.async_api import async_playwright
 
 from chain_gateway.demo import headless
 from chain_gateway.demo.options import DemoOptions
@@ -12,6 +15,7 @@ from chain_gateway.demo.server import running
 
 pytestmark = [pytest.mark.browser, pytest.mark.timeout(300)]
 
+IN_ONE_BROWSER = pytest.mark.asyncio(loop_scope="module")
 COMMAND = [sys.executable, "-m", "chain_gateway.cli.main", "demo", "--headless-check", "--port", "0", "--json"]
 
 
@@ -75,18 +79,31 @@ TOLD = {
 CONFIRMED = "signed out, confirmed by Bank"
 
 
-def failing(*faults: str, options: tuple[str, ...] = ()) -> dict:
-    """What the check says of a demo in which sites fail."""
-    fails = [word for fault in faults for word in ("--fail", fault)]
-    done = subprocess.run([*COMMAND, *fails, *options], capture_output=True, text=True, timeout=280, check=False)
-    assert done.returncode == 0, done.stdout + done.stderr
-    return json.loads(done.stdout)
+@pytest_asyncio.fixture(name="failing", scope="module", loop_scope="module")
+async def run_checks():
+    """Runs the check on a demo in which sites fail, each time as somebody new in one Chromium."""
+    async with async_playwright() as playwright:
+        browser = await playwright.chromium.launch(
+            executable_path=headless.find_browser(), args=list(headless.ARGUMENTS)
+        )
+
+        async def failing(*faults: str, **options: str | Path) -> dict:
+            async with running(DemoOptions(port=0, fail=faults, **options)) as ready:
+                context = await browser.new_context()
+                report = await headless.Check(ready, context).run()
+                await context.close()
+            assert report.ok, report.as_lines()
+            return report.as_json()
+
+        yield failing
+        await browser.close()
 
 
+@IN_ONE_BROWSER
 @pytest.mark.parametrize("kind", TOLD)
-def test_where_a_site_fails_the_truth_is_told_and_nobody_is_stranded(kind):
+async def test_where_a_site_fails_the_truth_is_told_and_nobody_is_stranded(failing, kind):
     """Its line says what happened, the others hold, and where it can be reached its session ends all the same."""
-    told = failing(f"bank={kind}")
+    told = await failing(f"bank={kind}")
     bank = next(app for app in told["apps"] if app["id"] == "bank")
     signing_in, signing_out = TOLD[kind]
     assert (bank["broken"], bank["told"]["sign-in"]) == (kind, signing_in)
@@ -98,16 +115,18 @@ def test_where_a_site_fails_the_truth_is_told_and_nobody_is_stranded(kind):
     assert told["faults"] == []
 
 
+@IN_ONE_BROWSER
 @pytest.mark.parametrize("kind", ["down", "hang", "no-receipt"])
-def test_it_is_the_same_where_no_page_comes_before_a_hop(kind):
+async def test_it_is_the_same_where_no_page_comes_before_a_hop(failing, kind):
     """By ``two_step`` and by redirects the gateway alone looks before the browser leaves."""
-    told = failing(f"bank={kind}", options=("--login-mode", "two_step", "--logout-mode", "redirect"))
+    told = await failing(f"bank={kind}", login_mode="two_step", logout_mode="redirect")
     bank = next(app for app in told["apps"] if app["id"] == "bank")
     assert bank["told"]["sign-in"] == TOLD[kind][0]
     assert told["ok"]
 
 
-def test_a_lazy_site_that_fails_is_in_nobodys_way(tmp_path):
+@IN_ONE_BROWSER
+async def test_a_lazy_site_that_fails_is_in_nobodys_way(failing, tmp_path):
     """No sign-in visits it; the first sign-out does, as nothing is known of it yet, and says what came of it."""
     chain = tmp_path / "chain.toml"
     chain.write_text(
@@ -122,15 +141,16 @@ def test_a_lazy_site_that_fails_is_in_nobodys_way(tmp_path):
         apps = ["shop", "news"]
         """
     )
-    told = failing("news=down", options=("--chain", str(chain)))
+    told = await failing("news=down", chain=chain)
     assert told["ok"]
     said = told["apps"][1]["told"]
     assert (said["sign-in"], said["sign-out"]) == ("not named", "could not be reached")
 
 
-def test_a_slow_site_holds_like_any_other():
+@IN_ONE_BROWSER
+async def test_a_slow_site_holds_like_any_other(failing):
     """It takes longer, and is waited for."""
-    told = failing("bank=slow:2s")
+    told = await failing("bank=slow:2s")
     assert told["ok"]
     assert min(told["sign_in_seconds"], told["sign_out_seconds"]) >= 2
 
@@ -145,7 +165,10 @@ async def test_a_slow_site_is_waited_for_whatever_patience_there_is(monkeypatch)
 
 def test_two_sites_may_fail_at_once_the_first_too():
     """The sign-in then begins at one that is well."""
-    told = failing("shop=error", "mail=down")
+    command = [*COMMAND, "--fail", "shop=error", "--fail", "mail=down"]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=280, check=False)
+    assert done.returncode == 0, done.stdout + done.stderr
+    told = json.loads(done.stdout)
     assert [app["ok"] for app in told["apps"]] == [True] * 4
     assert [app["broken"] for app in told["apps"]] == ["error", "", "", "down"]
 
