@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Final
 
-from chain_gateway.ops.history import MINUTE, MINUTES, Hops
+from chain_gateway.ops.history import MINUTE, MINUTES, Tally
 
 BAR_MINUTES: Final = 5
 BARS: Final = MINUTES // BAR_MINUTES
@@ -25,7 +25,7 @@ class Bar:
     """Five minutes: ``at`` is the second at which they end; the rest is drawing."""
 
     at: int
-    hops: Hops
+    hops: Tally
     x: int
     confirmed: int
     other: int
@@ -38,24 +38,24 @@ class Chart:
 
     app: str
     bars: tuple[Bar, ...]
-    total: Hops
+    total: Tally
     most: int
 
 
-def charts(minutes: Iterable[tuple[int, Mapping[str, Hops]]], now: int) -> list[Chart]:
+def charts(minutes: Iterable[tuple[int, Mapping[str, Tally]]], now: int) -> list[Chart]:
     """A chart for each app that had a hop, those with the most failures first."""
-    found: dict[str, dict[int, Hops]] = {}
+    found: dict[str, dict[int, Tally]] = {}
     for ended, apps in minutes:
         index = BARS - 1 - max(0, now - ended) // (BAR_MINUTES * MINUTE)
         for app, hops in apps.items() if index >= 0 else ():
             bars = found.setdefault(app, {})
-            bars[index] = bars.get(index, Hops()) + hops
+            bars[index] = bars.get(index, Tally()) + hops
     drawn = [_chart(app, bars, now) for app, bars in found.items()]
     return sorted(drawn, key=lambda chart: (-chart.total.failed, chart.app))
 
 
-def _chart(app: str, bars: Mapping[int, Hops], now: int) -> Chart:
-    total = Hops()
+def _chart(app: str, bars: Mapping[int, Tally], now: int) -> Chart:
+    total = Tally()
     for hops in bars.values():
         total += hops
     most = max(hops.confirmed + hops.other for hops in bars.values())

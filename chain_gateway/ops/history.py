@@ -21,21 +21,21 @@ HOPS: Final = "chain_hops_total"
 
 
 @dataclass(frozen=True, slots=True)
-class Hops:
+class Tally:
     """How many hops were confirmed, how many failed, and how many ended as neither."""
 
     confirmed: int = 0
     failed: int = 0
     other: int = 0
 
-    def __add__(self, more: Hops) -> Hops:
+    def __add__(self, more: Tally) -> Tally:
         """Both together."""
-        return Hops(self.confirmed + more.confirmed, self.failed + more.failed, self.other + more.other)
+        return Tally(self.confirmed + more.confirmed, self.failed + more.failed, self.other + more.other)
 
-    def since(self, before: Hops) -> Hops:
+    def since(self, before: Tally) -> Tally:
         """What came since ``before``; where counting began anew meanwhile, all of it."""
         more = (self.confirmed - before.confirmed, self.failed - before.failed, self.other - before.other)
-        return self if min(more) < 0 else Hops(*more)
+        return self if min(more) < 0 else Tally(*more)
 
     def __bool__(self) -> bool:
         """Whether there was any."""
@@ -49,11 +49,11 @@ class History:
         """Knows nothing yet."""
         self.began = 0
         """The second at which it began to remember; 0 before."""
-        self.minutes: deque[tuple[int, Mapping[str, Hops]]] = deque(maxlen=MINUTES)
+        self.minutes: deque[tuple[int, Mapping[str, Tally]]] = deque(maxlen=MINUTES)
         """The second at which each minute ended, and what came in it, app by app; minutes without a hop too."""
-        self._before: Mapping[str, Hops] = {}
+        self._before: Mapping[str, Tally] = {}
 
-    def take(self, totals: Mapping[str, Hops], now: int) -> None:
+    def take(self, totals: Mapping[str, Tally], now: int) -> None:
         """Takes what was counted by ``now``; nothing within a minute of the last time."""
         at = now // MINUTE * MINUTE
         last = self.minutes[-1][0] if self.minutes else self.began // MINUTE * MINUTE
@@ -65,25 +65,25 @@ class History:
         elif at == last:
             return
         else:
-            came = {app: hops.since(self._before.get(app, Hops())) for app, hops in totals.items()}
+            came = {app: hops.since(self._before.get(app, Tally())) for app, hops in totals.items()}
             self.minutes.append((at, {app: hops for app, hops in came.items() if hops}))
         self._before = dict(totals)
 
-    def within(self, now: int) -> list[tuple[int, Mapping[str, Hops]]]:
+    def within(self, now: int) -> list[tuple[int, Mapping[str, Tally]]]:
         """The minutes that ended within the last ``MINUTES``."""
         return [(at, hops) for at, hops in self.minutes if now - MINUTES * MINUTE < at]
 
 
-def hops_of(families: Iterable[Metric]) -> dict[str, Hops]:
+def hops_of(families: Iterable[Metric]) -> dict[str, Tally]:
     """The totals of each app, of all kinds and modes."""
-    found: dict[str, Hops] = {}
+    found: dict[str, Tally] = {}
     for sample in (sample for family in families for sample in family.samples if sample.name == HOPS):
         outcome, count = Outcome[sample.labels["outcome"].upper()], int(sample.value)
-        hops = Hops(
+        hops = Tally(
             confirmed=count if outcome.proven else 0,
             failed=count if outcome.failed else 0,
             other=0 if outcome.proven or outcome.failed else count,
         )
         app = sample.labels["app"]
-        found[app] = found.get(app, Hops()) + hops
+        found[app] = found.get(app, Tally()) + hops
     return found

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from chain_gateway.errors import StoreUnavailable
-from chain_gateway.ops.history import Hops
+from chain_gateway.ops.history import Tally
 from chain_gateway.ops.meter import PrometheusMeter
 from chain_gateway.service import walk_book
 from chain_gateway.service.realm import Realm
@@ -35,7 +35,7 @@ class Found:
     owed: Sequence[Members]
     down: Mapping[str, int]
     asked: int
-    minutes: Sequence[tuple[int, Mapping[str, Hops]]]
+    minutes: Sequence[tuple[int, Mapping[str, Tally]]]
     names: Mapping[str, str]
 
     @property

@@ -46,14 +46,14 @@ class Hand:
 
 
 async def find(store: Store, name: str) -> Found:
-    """What ``name`` is the id of."""
-    for owed in await store.all_owed(ALL):
-        if reference(owed) == name:
-            return Found(owed=owed)
+    """What ``name`` is the id of; its length tells which of the two it can be."""
     try:
-        return Found(walk=await store.walk(b64d(name)))
+        raw = b64d(name)
     except ValueError:
         return Found()
+    if len(raw) != REF_BYTES:
+        return Found(walk=await store.walk(raw))
+    return Found(owed=next((owed for owed in await store.all_owed(ALL) if reference(owed) == name), None))
 
 
 async def retry(store: Store, app: str, now: int, hand: Hand) -> int:

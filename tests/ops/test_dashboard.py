@@ -9,12 +9,14 @@ from html.parser import HTMLParser
 
 import pytest
 from ops_desk import BEARER, HTML, TOKEN, Desk, a_desk, a_listener, busy
+from support.builders import an_entry
 
 from chain_gateway.config.secret import Secret
 from chain_gateway.core.ledger import Holding
+from chain_gateway.ops import overview
 from chain_gateway.ops.charts import BARS, DOWN, STEP, UP, charts
 from chain_gateway.ops.dashboard import Dashboard
-from chain_gateway.ops.history import Hops
+from chain_gateway.ops.history import Tally
 from chain_gateway.service.audit import AuditEvent
 from chain_gateway.service.walk_book import reference
 from chain_gateway.tokens.encoding import b64e
@@ -170,6 +172,17 @@ async def test_what_is_owed_is_made_due(desk: Desk) -> None:
     assert {event["by"] for event in desk.events("owed_retried")} == {"dashboard"}
 
 
+async def test_what_is_not_listed_is_counted_and_can_be_retried(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A page lists so many; the numbers are of all, and every app can be chosen."""
+    monkeypatch.setattr(overview, "SHOWN", 1)
+    entries = [an_entry(app, Holding.OWED) for app in desk.world.apps]
+    await desk.world.store.note(b"B" * 16, entries)
+    text = await text_of(desk)
+    assert "3 logouts owed" in plain(text)
+    assert "2 more are not listed here." in plain(text)
+    assert re.findall(r'<option value="(\w+)">', text) == list(desk.world.apps)
+
+
 async def test_an_owed_logout_is_dropped_after_a_page_that_asks(desk: Desk) -> None:
     """It says what that means; then the ledger calls it lapsed, and never confirmed."""
     await busy(desk.world)
@@ -259,7 +272,7 @@ async def test_hops_are_drawn_and_told(desk: Desk) -> None:
     history = desk.world.realm.meter.history
     now = desk.world.realm.now() // 60 * 60
     history.began = now - 3600
-    history.minutes.append((now - 60, {"shop": Hops(40, 0, 2), "gone": Hops(0, 3, 0)}))
+    history.minutes.append((now - 60, {"shop": Tally(40, 0, 2), "gone": Tally(0, 3, 0)}))
     text = await text_of(desk)
     words = plain(text)
     assert "Shop 40 confirmed, 0 failed, 2 neither; at most 42 in five minutes" in words
@@ -273,10 +286,10 @@ def test_bars_fit_their_drawing() -> None:
     """The tallest fills its side, one hop among thousands is seen, and what is too old is left out."""
     now = 1_800_000_000
     minutes = [
-        (now - 60, {"shop": Hops(1000, 500, 0)}),
-        (now - 600, {"shop": Hops(1, 1, 1)}),
-        (now - 10_799, {"shop": Hops(5, 0, 0)}),
-        (now - 10_800, {"shop": Hops(7, 0, 0), "old": Hops(7, 0, 0)}),
+        (now - 60, {"shop": Tally(1000, 500, 0)}),
+        (now - 600, {"shop": Tally(1, 1, 1)}),
+        (now - 10_799, {"shop": Tally(5, 0, 0)}),
+        (now - 10_800, {"shop": Tally(7, 0, 0), "old": Tally(7, 0, 0)}),
     ]
     (chart,) = charts(minutes, now)
     oldest, later, last = chart.bars
@@ -284,6 +297,6 @@ def test_bars_fit_their_drawing() -> None:
     assert last.failed == DOWN
     assert last.confirmed <= UP
     assert (later.confirmed, later.failed, later.other) == (2, 2, 2)
-    assert (chart.total, chart.most) == (Hops(1006, 501, 1), 1000)
-    (chart,) = charts([(now, {"shop": Hops(300, 1, 0)})], now)
+    assert (chart.total, chart.most) == (Tally(1006, 501, 1), 1000)
+    (chart,) = charts([(now, {"shop": Tally(300, 1, 0)})], now)
     assert (chart.bars[0].confirmed, chart.bars[0].failed) == (UP, 2)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import hashlib
 from collections.abc import AsyncIterator
 
@@ -10,11 +11,13 @@ from aiohttp.test_utils import TestClient
 from ops_desk import BEARER, TOKEN, Desk, a_desk, busy
 
 from chain_gateway.config.secret import Secret
+from chain_gateway.ops import dashboard
 from chain_gateway.ops.door import BURST, LIFE_SECONDS, Door
 from chain_gateway.service.walk_book import reference
 from chain_gateway.store.base import Counts
 from chain_gateway.tokens.encoding import b64e
 
+FORM = "Content-Type: application/x-www-form-urlencoded"
 SEEN = ("Owed logouts", "Walks under way")
 
 
@@ -324,6 +327,17 @@ async def test_a_form_that_does_not_end_is_not_read(desk: Desk) -> None:
     headers = {**desk.from_here, "Cookie": desk.cookie, "Content-Type": "application/json"}
     answer = await desk.client.post("/dashboard/retry", headers=headers, data=f'{{"key": "{await desk.key()}"}}')
     assert answer.status == 403
+
+
+async def test_a_form_that_does_not_come_is_not_waited_for(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
+    """It has its time, and then the request is answered."""
+    monkeypatch.setattr(dashboard, "BODY_SECONDS", 0.05)
+    reader, writer = await asyncio.open_connection(desk.client.host, desk.client.port)
+    head = f"POST /dashboard/sign-in HTTP/1.1\r\nHost: localhost\r\nOrigin: http://localhost\r\n{FORM}\r\n"
+    writer.write(f"{head}Content-Length: 100\r\n\r\ntoken=".encode())
+    answer = await asyncio.wait_for(reader.readline(), 30)
+    writer.close()
+    assert answer.startswith(b"HTTP/1.1 408")
 
 
 async def test_signing_out_ends_the_cookie_in_this_browser(desk: Desk) -> None:

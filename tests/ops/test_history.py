@@ -8,7 +8,7 @@ import subprocess
 import sys
 from pathlib import Path
 
-from chain_gateway.ops.history import MINUTES, History, Hops, hops_of
+from chain_gateway.ops.history import MINUTES, History, Tally, hops_of
 from chain_gateway.ops.meter import PrometheusMeter
 
 BEGAN = 1_800_000_000 + 30
@@ -30,8 +30,8 @@ def test_each_minute_has_what_came_in_it() -> None:
     meter.remember(BEGAN + 89)
     meter.remember(BEGAN + 90)
     assert list(meter.history.minutes) == [
-        (BEGAN + 30, {"shop": Hops(2, 2, 2), "bank": Hops(0, 1, 0)}),
-        (BEGAN + 90, {"shop": Hops(1, 0, 0)}),
+        (BEGAN + 30, {"shop": Tally(2, 2, 2), "bank": Tally(0, 1, 0)}),
+        (BEGAN + 90, {"shop": Tally(1, 0, 0)}),
     ]
 
 
@@ -39,7 +39,7 @@ def test_no_more_is_remembered_than_three_hours() -> None:
     """However long it runs; and what is older than that is not shown after a pause either."""
     history = History()
     for minute in range(1000):
-        history.take({"shop": Hops(confirmed=minute)}, BEGAN + 60 * minute)
+        history.take({"shop": Tally(confirmed=minute)}, BEGAN + 60 * minute)
     assert len(history.minutes) == MINUTES
     now = BEGAN + 60 * 999
     assert len(history.within(now)) == MINUTES
@@ -51,17 +51,17 @@ def test_a_clock_that_is_set_back_begins_anew() -> None:
     """Minutes are never out of order."""
     history = History()
     for minute in range(5):
-        history.take({"shop": Hops(confirmed=minute)}, BEGAN + 60 * minute)
-    history.take({"shop": Hops(confirmed=9)}, BEGAN - 3600)
-    history.take({"shop": Hops(confirmed=11)}, BEGAN - 3540)
-    assert [hops for _, hops in history.minutes] == [{"shop": Hops(confirmed=2)}]
+        history.take({"shop": Tally(confirmed=minute)}, BEGAN + 60 * minute)
+    history.take({"shop": Tally(confirmed=9)}, BEGAN - 3600)
+    history.take({"shop": Tally(confirmed=11)}, BEGAN - 3540)
+    assert [hops for _, hops in history.minutes] == [{"shop": Tally(confirmed=2)}]
 
 
 def test_counts_that_begin_anew_are_no_negative_numbers() -> None:
     """As they do when the files of the workers' counts are lost."""
     history = History()
     for minute, count in enumerate((50, 60, 3)):
-        history.take({"shop": Hops(confirmed=count)}, BEGAN + 60 * minute)
+        history.take({"shop": Tally(confirmed=count)}, BEGAN + 60 * minute)
     assert [hops["shop"].confirmed for _, hops in history.minutes] == [10, 3]
 
 

@@ -22,6 +22,7 @@ from support.world import World, a_world
 
 from chain_gateway.errors import StoreUnavailable
 from chain_gateway.ops import tracing
+from chain_gateway.ops.tracing_spans import Spans
 from chain_gateway.resolver import LoopbackResolver
 from chain_gateway.store.memory import MemoryStore
 from chain_gateway.tokens.encoding import b64d
@@ -234,6 +235,16 @@ async def test_a_trace_that_is_not_kept_is_kept_by_nobody() -> None:
     async with a_world(tracing=kept.tracing) as world, world.browser() as b:
         await world.sign_in(b)
     assert kept.all() == []
+
+
+async def test_a_provider_that_makes_its_own_ids_has_the_walk_in_its_trace_all_the_same() -> None:
+    """There the root is below the place that the hops are below."""
+    kept = Kept()
+    async with a_world(tracing=Spans(kept.provider)) as world, world.browser() as b:
+        await world.sign_in(b)
+    root, hops = kept.one("walk login"), kept.all("hop ")
+    assert root.context.trace_id == int.from_bytes(b64d(root.attributes["chain.walk"]))
+    assert {ids(hop.parent) for hop in hops} == {ids(root.parent)}
 
 
 @pytest.mark.parametrize(
