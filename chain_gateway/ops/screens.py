@@ -52,7 +52,7 @@ PLACES: Final = {
     "unreadable": "was written by another version",
 }
 SAID: Final = {
-    "retried": "What is owed is due now, and told in the next seconds.",
+    "retried": "What is owed is due now, and told within a minute.",
     "nothing": "Nothing was owed.",
     "owed": "The owed logout was dropped. Its app may keep the session.",
     "walk": "The walk was dropped. It stays where it stood.",

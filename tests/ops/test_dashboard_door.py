@@ -118,6 +118,22 @@ async def test_a_wrong_token_opens_nothing(desk: Desk, shown: str) -> None:
     assert desk.events("dashboard_refused")[0] == {"reason": "token"}
 
 
+async def test_no_token_is_told_to_anybody(
+    desk: Desk, caplog: pytest.LogCaptureFixture, capfd: pytest.CaptureFixture[str]
+) -> None:
+    """Neither the right one nor a wrong one, which may be a slip of it; no cookie and no key either (T45)."""
+    wrong = TOKEN.replace("long", "wrong")
+    await desk.sign_in(wrong)
+    await desk.sign_in()
+    await desk.get(Authorization=f"Bearer {wrong}")
+    await desk.change("/retry")
+    await desk.post("/retry", {}, key=await desk.key())
+    said = f"{desk.told} {caplog.text} {capfd.readouterr()}"
+    assert "audit.dashboard_refused" in said
+    assert not [word for word in (TOKEN, wrong, desk.cookie, await desk.key()) if word in said]
+    assert TOKEN not in await (await desk.get()).text()
+
+
 async def test_wrong_tokens_have_a_rate(desk: Desk) -> None:
     """After a few the right one is not looked at either, by form or bearer; who is signed in stays so (T52)."""
     await desk.sign_in()
