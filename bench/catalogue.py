@@ -5,16 +5,19 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping
 from typing import Final
 
-from bench import login, pages, relay, sizes, start, walk
+from bench import chromium, login, memory, pages, relay, sizes, start, walk, workers
 from bench.figures import Figure, Size, Subject, Words
 
 SUBJECTS: Final[tuple[Subject, ...]] = (
     *relay.SUBJECTS,
+    *workers.SUBJECTS,
     *walk.SUBJECTS,
+    *chromium.SUBJECTS,
     *login.SUBJECTS,
     *sizes.SUBJECTS,
     *pages.SUBJECTS,
     *start.SUBJECTS,
+    *memory.SUBJECTS,
 )
 
 WORDS: Final[Mapping[str, Words]] = {name: words for subject in SUBJECTS for name, words in subject.figures.items()}

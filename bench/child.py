@@ -75,6 +75,13 @@ class Child:
         words: list[str] = json.loads(answer)
         return words
 
+    @property
+    def pid(self) -> int:
+        """Its number; MeasurementFailed before it was started."""
+        if self._process is None:
+            raise MeasurementFailed("asked before it was started")
+        return self._process.pid
+
     def cpu(self) -> float:
         """The processor time that it has taken until now, in seconds."""
         return float(self.ask("cpu")[0])

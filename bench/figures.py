@@ -40,7 +40,10 @@ class Figure:
 
 @dataclass(frozen=True, slots=True)
 class Size:
-    """How much is measured. ``hops`` is per round; a round of walks makes at least ``visits`` visits of an app."""
+    """How much is measured. ``hops`` is per round; a round of walks makes at least ``visits`` visits of an app.
+
+    ``browsers`` walk at once where a gateway is measured under load; ``chromium`` walks are made by a real browser.
+    """
 
     rounds: int = 7
     hops: int = 1200
@@ -48,6 +51,10 @@ class Size:
     logins: int = 20
     renders: int = 200
     starts: int = 5
+    open_walks: int = 5000
+    flat_hops: int = 10_000
+    browsers: int = 8
+    chromium: int = 5
     apps: tuple[int, int, int] = (4, 25, 100)
 
 

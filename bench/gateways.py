@@ -39,7 +39,7 @@ def settings(
 
 def document(
     apps: Sequence[str], store: str, ports: Mapping[str, int], every: Mapping[str, object], listen: str
-) -> dict[str, object]:
+) -> dict[str, Mapping[str, object] | list[Mapping[str, object]]]:
     """The same, as an operator would write it."""
     return {
         "gateway": {"public_url": url("login", ports.get("login", NOWHERE)), "listen": listen},

@@ -2,7 +2,8 @@
 
 ``python -m bench.relay_server STORE APPS [watched]`` answers ``ports`` with both ports, and ``hops COUNT APPS`` with
 that many requests, each of which brings the first receipt of a walk of its own back: its URL, tokens and cookies are
-unique. ``steps`` is answered with what the stopwatch of ``watched`` has seen (``bench.steps``).
+unique. ``open COUNT APPS`` writes that many walks down and leaves them open. ``steps`` is answered with what the
+stopwatch of ``watched`` has seen (``bench.steps``).
 """
 
 from __future__ import annotations
@@ -54,13 +55,8 @@ async def hops(realm: Realm, count: int, apps: int) -> list[str]:
 
 async def hop(realm: Realm, apps: int) -> str:
     """One logout walk of ``apps`` hops in the store, and the request by which its first hop comes back."""
-    walk = await _walk(realm, apps)
-    record = StoredWalk(
-        walk.id, walk.browser, walk.epoch, walk.nonce, pack(walk), walk.issued_at + HOP_SECONDS, walk.expires_at
-    )
+    walk = await begun(realm, apps)
     app = realm.registry.by_tag[walk.hop.tag]
-    held = Entry(app.id, Holding.HOLDS, walk.epoch - 1, walk.issued_at, "auth0|0123456789abcdef01234567", "a-session")
-    await realm.store.open_walk(record, [held], None)
     receipt = sign_receipt(_receipt(realm, walk, app.id), AppKey.secret((SECRET + app.id).encode()))
     head = (
         f"GET /relay?state={Tickets(realm).state(walk)}&receipt={receipt} HTTP/1.1",
@@ -72,6 +68,18 @@ async def hop(realm: Realm, apps: int) -> str:
         f"Cookie: {_cookies(realm, walk)}",
     )
     return "\r\n".join(head) + "\r\n\r\n"
+
+
+async def begun(realm: Realm, apps: int) -> Walk:
+    """One logout walk of ``apps`` hops, written down with what the first app holds, and open."""
+    walk = await _walk(realm, apps)
+    record = StoredWalk(
+        walk.id, walk.browser, walk.epoch, walk.nonce, pack(walk), walk.issued_at + HOP_SECONDS, walk.expires_at
+    )
+    app = realm.registry.by_tag[walk.hop.tag]
+    held = Entry(app.id, Holding.HOLDS, walk.epoch - 1, walk.issued_at, "auth0|0123456789abcdef01234567", "a-session")
+    await realm.store.open_walk(record, [held], None)
+    return walk
 
 
 async def _walk(realm: Realm, apps: int) -> Walk:
@@ -136,10 +144,17 @@ async def main(store: str, apps: int, *watched: str) -> None:
             count, of = rest.split()
             return await hops(realm, int(count), int(of))
 
+        async def opened(rest: str) -> list[str]:
+            count, of = rest.split()
+            for _ in range(int(count)):
+                await begun(realm, int(of))
+            gc.collect()
+            return [count]
+
         async def steps(_: str) -> list[str]:
             return [f"{took} {name}" for name, took in stopwatch.told()]
 
-        await obey({"ports": told, "hops": made, "steps": steps})
+        await obey({"ports": told, "hops": made, "open": opened, "steps": steps})
 
 
 if __name__ == "__main__":

@@ -2,72 +2,87 @@
 
 from __future__ import annotations
 
+import json
 import os
 import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Final
 
 from bench.child import ROOT
 from bench.figures import Figure, MeasurementFailed, Size, Subject, Words, middle
-from bench.gateways import SECRET
+from bench.gateways import document, names
 from chain_gateway.tokens.keyring import Keyring
 
 PATH: Final = {"PYTHONPATH": str(ROOT)}
 LISTENING: Final = "listening on"
-BASELINE: Final = "import aiohttp.web, uvloop; print('listening on nothing')"
+BASELINE: Final = "import aiohttp.web, uvloop; print('listening on nothing', flush=True)"
 
-CONFIG: Final = f"""
-[gateway]
-public_url = "http://login.localhost:8080"
-listen = "127.0.0.1:0"
-
-[store]
-url = "memory://"
-
-[op]
-issuer = "http://id.localhost:8080"
-client_id = "gateway"
-client_secret = "{SECRET}"
-
-[[apps]]
-id = "shop"
-origin = "http://shop.localhost:8080"
-secret = "{SECRET}shop"
-
-[[chains]]
-id = "main"
-apps = ["shop"]
-"""
+SERVE: Final = (sys.executable, "-m", "chain_gateway.cli.main", "serve")
 
 
-def _until_listening(command: Sequence[str], folder: Path) -> float:
-    """Seconds from the start of ``command`` to its word; it is ended then."""
-    began = time.perf_counter()
-    with subprocess.Popen(
-        command, cwd=folder, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True, env={**os.environ, **PATH}
-    ) as process:
-        said = process.stdout.readline() if process.stdout else ""
-        seconds = time.perf_counter() - began
-        process.terminate()
-    if not said.startswith(LISTENING):
-        raise MeasurementFailed(f"{' '.join(command[1:4])} said {said!r}")
-    return seconds
-
-
-def _measure(size: Size) -> Mapping[str, Figure]:
-    serve = [sys.executable, "-m", "chain_gateway.cli.main", "serve", "--config", "gateway.toml"]
-    imports = [sys.executable, "-c", BASELINE]
-    served, imported = [], []
+@contextmanager
+def configured(apps: int = 1, store: str = "memory://") -> Iterator[Path]:
+    """A folder with ``gateway.toml``, for that many apps, and its keys, as long as the block runs."""
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
-        (folder / "gateway.toml").write_text(CONFIG)
+        told = document(names(apps), store, {}, {}, "127.0.0.1:0")
+        (folder / "gateway.toml").write_text(_toml(told))
         keys = folder / "keys.json"
         keys.write_text(Keyring.generate(int(time.time()) - 10, os.urandom).dump())
         keys.chmod(0o600)
+        yield folder
+
+
+def _toml(told: Mapping[str, Mapping[str, object] | Sequence[Mapping[str, object]]]) -> str:
+    """A document of tables and of lists of tables, whose values JSON and TOML spell alike."""
+    lines: list[str] = []
+    for name, value in told.items():
+        tables, head = ([value], f"[{name}]") if isinstance(value, Mapping) else (value, f"[[{name}]]")
+        for table in tables:
+            lines += [head, *(f"{key} = {json.dumps(each)}" for key, each in table.items())]
+    return "\n".join(lines) + "\n"
+
+
+@contextmanager
+def listening(
+    command: Sequence[str], folder: Path, stdin: int | None = None
+) -> Iterator[tuple[subprocess.Popen[str], str]]:
+    """``command``, once it has said where it listens; it is ended with the block. MeasurementFailed if it does not."""
+    with subprocess.Popen(
+        command,
+        cwd=folder,
+        stdin=stdin,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.DEVNULL,
+        text=True,
+        env={**os.environ, **PATH},
+    ) as process:
+        try:
+            said = process.stdout.readline() if process.stdout else ""
+            if not said.startswith(LISTENING):
+                raise MeasurementFailed(f"{' '.join(command[1:4])} said {said!r}")
+            yield process, said
+        finally:
+            process.terminate()
+
+
+def _until_listening(command: Sequence[str], folder: Path) -> float:
+    """Seconds from the start of ``command`` to its word."""
+    began = time.perf_counter()
+    with listening(command, folder):
+        return time.perf_counter() - began
+
+
+def _measure(size: Size) -> Mapping[str, Figure]:
+    serve = [*SERVE, "--config", "gateway.toml"]
+    imports = [sys.executable, "-c", BASELINE]
+    served, imported = [], []
+    with configured() as folder:
         for _ in range(size.starts):
             imported.append(_until_listening(imports, folder))
             served.append(_until_listening(serve, folder))

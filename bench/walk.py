@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Final
 
 from bench.browser import Browser
@@ -89,6 +92,30 @@ def walks(apps: int, size: Size) -> tuple[Series, Series]:
     return walked, bare
 
 
+def loaded(apps: int, size: Size) -> tuple[list[float], list[float]]:
+    """Processor time for an app, in ms, while several browsers walk at once, and that of as many bare redirects."""
+    walked, bare = [], []
+    with ExitStack() as stack:
+        world = stack.enter_context(a_world(apps, {"login": "form_post", "logout": "redirect"}))
+        browsers = [stack.enter_context(Browser(world.url("id"))) for _ in range(size.browsers)]
+        pool = stack.enter_context(ThreadPoolExecutor(size.browsers))
+        requests = _proven(browsers[0], world)
+        count = max(1, size.visits // apps)
+        visits = count * apps * size.browsers
+
+        def plain(browser: Browser) -> None:
+            for _ in range(requests):
+                browser.ask("GET", world.url("bare") + "/")
+
+        for _ in range(size.rounds):
+            for series, one in ((walked, partial(_whole, world=world)), (bare, plain)):
+                before = world.cpu()
+                for _ in range(count):
+                    list(pool.map(one, browsers))
+                series.append((world.cpu() - before) / visits * MILLI)
+    return walked, bare
+
+
 def _named(ending: str, walked: Series, bare: Series) -> dict[str, Figure]:
     return {
         f"walk.cpu{ending}": Figure(middle(walked.cpu), "ms/app", middle(bare.cpu)),
@@ -101,7 +128,8 @@ def _measure(size: Size) -> Mapping[str, Figure]:
     figures: dict[str, Figure] = {}
     for apps, ending in ((few, ".4"), (some, ""), (many, ".100")):
         figures |= _named(ending, *walks(apps, size))
-    return figures
+    walked, bare = loaded(some, size)
+    return figures | {"walk.load": Figure(middle(walked), "ms/app", middle(bare))}
 
 
 def _words() -> dict[str, Words]:
@@ -113,6 +141,11 @@ def _words() -> dict[str, Words]:
         words[f"walk.wall{ending}"] = Words(
             f"the same through {apps} apps: time on the wall for one client alone, for each app", AGAINST
         )
+    words["walk.load"] = Words(
+        f"{WALK} through 25 apps, while eight browsers walk at once: processor time of gateway and apps together, for "
+        "each app",
+        AGAINST,
+    )
     return words
 
 

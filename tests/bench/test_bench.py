@@ -19,8 +19,25 @@ from chain_gateway.cli.bench import bench
 
 ROOT = Path(__file__).parents[2]
 NAMED = [(next(iter(subject.figures)), subject) for subject in SUBJECTS]
-MARKS = {"relay.redis": pytest.mark.redis}
-TINY = Size(rounds=1, hops=12, visits=2, logins=1, renders=2, starts=1, apps=(1, 2, 3))
+MARKS = {
+    "relay.redis": pytest.mark.redis,
+    "workers.2": pytest.mark.redis,
+    "memory.rest": pytest.mark.redis,
+    "chromium.login": pytest.mark.browser,
+}
+TINY = Size(
+    rounds=1,
+    hops=12,
+    visits=2,
+    logins=1,
+    renders=2,
+    starts=1,
+    open_walks=500,
+    flat_hops=40,
+    browsers=2,
+    chromium=1,
+    apps=(1, 2, 3),
+)
 
 
 @pytest.mark.parametrize("subject", [pytest.param(each, marks=MARKS.get(name, ()), id=name) for name, each in NAMED])
