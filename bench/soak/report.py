@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import os
+import platform
+import shutil
+import subprocess
 from typing import Any
 
-from bench.table import machine
+from chain_gateway.cli.version import versions
 
 
 def lines(figures: dict[str, Any]) -> list[str]:
@@ -13,7 +17,7 @@ def lines(figures: dict[str, Any]) -> list[str]:
     trouble = ["", "What people met that was no page of a walk:", "", "| cause | how often |", "| --- | ---: |"]
     trouble += [f"| {_plain(cause)} | {count} |" for cause, count in _causes(figures["trouble"]).items()]
     broken = [f"- `{name}`: {found}" for name, all_found in figures["violations"].items() for found in all_found]
-    return [*rows, *trouble, *(["", "**Broken:**", "", *broken] if broken else []), "", machine()]
+    return [*rows, *trouble, *(["", "**Broken:**", "", *broken] if broken else []), "", _machine()]
 
 
 def _rows(figures: dict[str, Any]) -> list[tuple[str, str]]:
@@ -53,3 +57,14 @@ def _causes(trouble: dict[str, int]) -> dict[str, int]:
 
 def _plain(cause: str) -> str:
     return cause.replace("IncompleteReadError", "no answer").replace("TimeoutError", "no answer in time")
+
+
+def _machine() -> str:
+    """What the run was on, in a sentence."""
+    known, load, cores = versions(), os.getloadavg()[0], os.cpu_count()
+    server = subprocess.run(
+        [shutil.which("redis-server") or "", "--version"], capture_output=True, text=True, check=True
+    )
+    redis = server.stdout.partition("v=")[2].split()[0]
+    parts = ", ".join(f"{name} {known[name]}" for name in ("python", "aiohttp", "uvloop"))
+    return f"{platform.machine()}, {cores} cores, load {load:.1f} at the end of the run; {parts}, redis {redis}."

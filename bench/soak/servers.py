@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import random
 import shutil
 import socket
 import subprocess
@@ -22,6 +23,7 @@ SENTINELS: Final = 3
 QUORUM: Final = 2
 PATIENCE: Final = 30
 LOOK: Final = 0.05
+PORTS: Final = (20_000, 32_000)
 BROKEN: Final = (redis.RedisError, OSError)
 COMMON: Final = {"bind": "127.0.0.1", "daemonize": "no", "logfile": '""'}
 SERVER: Final = {"appendonly": "yes", "appendfsync": "everysec", "save": '""', "repl-diskless-sync-delay": "0"}
@@ -37,10 +39,14 @@ async def until(holds: Callable[[], Awaitable[bool]], what: str, seconds: float 
 
 
 def free_port() -> int:
-    """A port that was free a moment ago."""
-    with socket.create_server(("127.0.0.1", 0)) as bound:
-        port: int = bound.getsockname()[1]
-        return port
+    """A port that nobody listens at, from below those that the system deals out to whoever connects.
+
+    So it is still free a while later, when a server that was killed is started again.
+    """
+    while True:
+        port = random.randrange(*PORTS)
+        with suppress(OSError), socket.create_server(("127.0.0.1", port)):
+            return port
 
 
 class Server:

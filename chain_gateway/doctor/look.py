@@ -155,11 +155,13 @@ async def _asked(method: str, url: str, http: aiohttp.ClientSession) -> tuple[in
 async def _certificate(app: App, now: float) -> list[Finding]:
     """How long the certificate at the app's origin still holds; one that does not hold fails the other looks."""
     parts = urlsplit(app.origin)
+    host = parts.hostname or ""
+    at = "127.0.0.1" if host.endswith(".localhost") else host  # as everywhere else, see ``resolver``
     writer = None
     try:
         async with asyncio.timeout(SECONDS):
             _, writer = await asyncio.open_connection(
-                parts.hostname, parts.port or 443, ssl=ssl.create_default_context()
+                at, parts.port or 443, ssl=ssl.create_default_context(), server_hostname=host
             )
         shown = writer.get_extra_info("peercert") or {}
         days = int((ssl.cert_time_to_seconds(str(shown["notAfter"])) - now) // DAY)

@@ -106,17 +106,17 @@ async def test_a_store_that_cannot_be_opened(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize(("days", "level"), [(365, Level.OK), (5, Level.WARN)])
 async def test_a_certificate_that_ends_soon(days: int, level: Level, monkeypatch, tmp_path: Path) -> None:
-    """Before it does, there is time to say so."""
+    """Before it does, there is time to say so; the host is one under ``localhost``, which no name server knows."""
     authority = trustme.CA()
     authority.cert_pem.write_to_path(tmp_path / "ca.pem")
     monkeypatch.setenv("SSL_CERT_FILE", str(tmp_path / "ca.pem"))
-    certificate = authority.issue_cert("localhost", not_after=datetime.now(UTC) + timedelta(days=days, hours=1))
+    certificate = authority.issue_cert("shop.localhost", not_after=datetime.now(UTC) + timedelta(days=days, hours=1))
     context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
     certificate.configure_cert(context)
-    server = TestServer(web.Application(), host="localhost", scheme="https")
+    server = TestServer(web.Application(), host="127.0.0.1", scheme="https")
     await server.start_server(ssl=context)
     try:
-        app = an_app("shop", origin=f"https://localhost:{server.port}")
+        app = an_app("shop", origin=f"https://shop.localhost:{server.port}")
         (finding,) = await look._certificate(app, datetime.now(UTC).timestamp())
         assert (finding.level, f"{days} days" in finding.text) == (level, True)
         monkeypatch.delenv("SSL_CERT_FILE")
