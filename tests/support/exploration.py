@@ -33,6 +33,7 @@ Cookies = frozenset[tuple[str, str]]
 NO_COOKIES: Cookies = frozenset()
 
 IDLE, STARTED, BEGUN, ISSUED, ASKED, ANSWERED, ARRIVED, LOST, REFUSED, SUPERSEDED = range(10)
+"""Of a walk; from ``ARRIVED`` on there is nothing to come, unless its ticket comes again."""
 _JAR = CookieJar(Sealer.from_secrets([b"the key of an app that is explored"]))
 
 
@@ -97,8 +98,9 @@ class State(NamedTuple):
     spent: tuple[int, ...]
     page: Place = Place()
 
-    def moved(self, index: int, place: Place, **changes: object) -> State:
-        return self._replace(walks=(*self.walks[:index], place, *self.walks[index + 1 :]), **changes)
+    def moved(self, index: int, place: Place, jar: int | None = None, spent: tuple[int, ...] | None = None) -> State:
+        walks = (*self.walks[:index], place, *self.walks[index + 1 :])
+        return State(walks, self.jar if jar is None else jar, self.spent if spent is None else spent, self.page)
 
 
 @cache
@@ -205,28 +207,31 @@ class Exploration:
         if started < len(self.kinds):
             yield state.moved(started, Place(STARTED))
         for index in range(started):
-            yield from self._steps(state, index, started)
-        yield from self._page_steps(state)
+            if self.again or state.walks[index].phase < ARRIVED:
+                yield from self._steps(state, index, started)
+        if self.page:
+            yield from self._page_steps(state)
 
     def _steps(self, state: State, index: int, started: int) -> Iterator[State]:
         kind, place, epoch = self.kinds[index], state.walks[index], index + 1
-        overtaken = any(self.kinds[i].bid == kind.bid for i in range(epoch, started))
-        if place.phase in {STARTED, BEGUN} and overtaken:
-            yield state.moved(index, Place(SUPERSEDED))
-        elif place.phase == STARTED and kind.bound:
-            yield state.moved(index, Place(BEGUN), jar=with_bind(state.jar, bind_of(epoch)))
-        elif place.phase in {STARTED, BEGUN}:
-            yield state.moved(index, Place(ISSUED))
-        elif place.phase == ISSUED:
+        phase = place.phase
+        if phase < ISSUED:
+            if any(self.kinds[i].bid == kind.bid for i in range(epoch, started)):
+                yield state.moved(index, Place(SUPERSEDED))
+            elif phase == STARTED and kind.bound:
+                yield state.moved(index, Place(BEGUN), jar=with_bind(state.jar, bind_of(epoch)))
+            else:
+                yield state.moved(index, Place(ISSUED))
+        elif phase == ISSUED:
             yield state.moved(index, Place(ASKED, state.jar))
-        elif place.phase == ASKED:
+        elif phase == ASKED:
             yield self._answered(state, index)
-        elif place.phase == ANSWERED:
+        elif phase == ANSWERED:
             yield state.moved(index, place._replace(phase=ARRIVED), jar=arrived(state.jar, place.answer))
             yield state.moved(index, place._replace(phase=ARRIVED if place.again == 1 + ARRIVED else LOST))
-        elif place.phase in {ARRIVED, LOST, REFUSED} and self.again and not place.again:
+        elif phase != SUPERSEDED and not place.again:
             for jar in {place.jar, state.jar}:
-                yield state.moved(index, place._replace(phase=ASKED, jar=jar, again=1 + place.phase))
+                yield state.moved(index, place._replace(phase=ASKED, jar=jar, again=1 + phase))
 
     def _answered(self, state: State, index: int) -> State:
         place, first = state.walks[index], state.spent[index]
@@ -242,8 +247,6 @@ class Exploration:
         return state.moved(index, place._replace(phase=ANSWERED, answer=answered), spent=spent)
 
     def _page_steps(self, state: State) -> Iterator[State]:
-        if not self.page:
-            return
         if state.page.phase == IDLE and state.jar:
             yield state._replace(page=Place(ASKED, state.jar))
         elif state.page.phase == ASKED:
@@ -256,8 +259,10 @@ class Exploration:
             self.broken.append(f"{' · '.join(map(str, self.kinds))}: {broken}")
 
 
-def theirs_alone(said: Answer) -> bool:
+def theirs_alone(said: Answer | None) -> bool:
     """Whether an answer to their ticket sets and deletes nothing but tombstones of theirs, and ends no session."""
+    if said is None:
+        return True
     stones_alone = all("-t-" in name for name in said.delete)
     return stones_alone and not said.ended and (said.tombstone is None or said.tombstone.bid == THEIRS)
 
@@ -269,15 +274,23 @@ def broken_invariants(kinds: tuple[Kind, ...], state: State, *, end: bool) -> It
     that arrived has its way. A logout of theirs by ``redirect`` changes neither.
     """
     alive = lives(state.jar)
-    done = [i + 1 for i, p in enumerate(state.walks) if p.phase == ARRIVED and kinds[i].bid == MINE]
-    logouts = [epoch for epoch in done if kinds[epoch - 1].act is Act.LOGOUT]
-    if 0 < alive < max(logouts, default=0):
-        yield f"session {alive} lives after logout {max(logouts)}"
-    for kind, place in zip(kinds, state.walks, strict=True):
-        if kind.bid == THEIRS and place.answer and not theirs_alone(ANSWERS.values[place.answer]):
-            yield "a logout of theirs touches what is not theirs"
-    if end and done and kinds[max(done) - 1].act is Act.LOGIN:
-        if ANSWERS.values[state.walks[max(done) - 1].answer].outcome == "stale":
-            yield f"newest login {max(done)} was refused as stale"
-        elif alive != max(done):
-            yield f"login {max(done)} is not the live session, {alive} is"
+    newest = logout = 0
+    for epoch, (kind, place) in enumerate(zip(kinds, state.walks, strict=True), 1):
+        if kind.bid == THEIRS:
+            if not theirs_alone(ANSWERS.values[place.answer]):
+                yield "a logout of theirs touches what is not theirs"
+        elif place.phase == ARRIVED:
+            newest = epoch
+            if kind.act is Act.LOGOUT:
+                logout = epoch
+    if 0 < alive < logout:
+        yield f"session {alive} lives after logout {logout}"
+    if end and newest and kinds[newest - 1].act is Act.LOGIN:
+        yield from _not_the_newest(state, newest)
+
+
+def _not_the_newest(state: State, newest: int) -> Iterator[str]:
+    if ANSWERS.values[state.walks[newest - 1].answer].outcome == "stale":
+        yield f"newest login {newest} was refused as stale"
+    elif (alive := lives(state.jar)) != newest:
+        yield f"login {newest} is not the live session, {alive} is"
