@@ -158,6 +158,7 @@ class Tab:
             raise Closed
         self.steps_left -= 1
         said = claims(ticket)
+        self.browser.trace.kids[str(read_part(ticket, 0)["kid"])] += 1
         self.walk, self.epoch = str(said["walk"]), int(str(said["epoch"]))
         if said["act"] == "logout":
             logout = Logout(self.browser.number, self.walk, self.epoch, time.time())
@@ -197,7 +198,12 @@ class Tab:
 
 def claims(token: str) -> dict[str, object]:
     """What a JWS says, unverified: it is for notes alone."""
-    text = token.split(".")[1]
+    return read_part(token, 1)
+
+
+def read_part(token: str, number: int) -> dict[str, object]:
+    """The header of a JWS (0), or its claims (1)."""
+    text = token.split(".")[number]
     found: dict[str, object] = json.loads(urlsafe_b64decode(text + "=" * (-len(text) % 4)))
     return found
 

@@ -13,7 +13,8 @@ from bench.soak.person import Person
 from bench.soak.site import NAMES, PEOPLE, Site
 from bench.soak.trace import Held
 
-HABITS: Final = (
+Habits = tuple[tuple[str, int], ...]
+HABITS: Final[Habits] = (
     ("in and out", 45),
     ("in twice and out", 15),
     ("two tabs", 20),
@@ -34,6 +35,7 @@ class Crowd:
     copies: list[tuple[Browser, str, dict[str, str]]] = field(default_factory=list)
     """The cookies from before a logout that one tab alone made, and its walk."""
     over: bool = False
+    habits: Habits = HABITS
     _numbers: itertools.count[int] = field(default_factory=itertools.count)
 
     async def come(self, people: int) -> None:
@@ -48,7 +50,7 @@ class Crowd:
             browser = Browser(number, who.username, self.site.trace, self.secrets)
             self.site.trace.people[number] = who.sub
             self.browsers.append(browser)
-            habit = drawn.choices([name for name, _ in HABITS], [weight for _, weight in HABITS])[0]
+            habit = drawn.choices([name for name, _ in self.habits], [weight for _, weight in self.habits])[0]
             await self._live(browser, habit, drawn)
 
     async def _live(self, browser: Browser, habit: str, drawn: random.Random) -> None:

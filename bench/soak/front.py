@@ -18,24 +18,34 @@ class Front:
         """Listens nowhere yet."""
         self.places = places
         self._turn = 0
-        self._busy: set[asyncio.Task[None]] = set()
+        self._ways: set[asyncio.Task[None]] = set()
+        self._served: set[asyncio.Task[None]] = set()
 
     async def serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         """One connection, until either side ends it."""
+        task = asyncio.current_task()
+        assert task is not None
+        self._served.add(task)
         try:
             streams = await self._gateway()
             if streams is not None:
                 there, back = streams
-                ways = (_pipe(reader, back), _pipe(there, writer))
-                tasks = [asyncio.create_task(way) for way in ways]
-                self._busy.update(tasks)
-                await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
-                for task in tasks:
-                    task.cancel()
-                    self._busy.discard(task)
+                ways = {asyncio.create_task(_pipe(reader, back)), asyncio.create_task(_pipe(there, writer))}
+                self._ways |= ways
+                await asyncio.wait(ways, return_when=asyncio.FIRST_COMPLETED)
+                for way in ways:
+                    way.cancel()
+                self._ways -= ways
                 back.close()
         finally:
             writer.close()
+            self._served.discard(task)
+
+    async def close(self) -> None:
+        """Ends every connection."""
+        for way in self._ways:
+            way.cancel()
+        await asyncio.gather(*self._served)
 
     async def _gateway(self) -> tuple[asyncio.StreamReader, asyncio.StreamWriter] | None:
         """A connection to the next gateway that takes one."""
@@ -63,3 +73,4 @@ async def a_front(bound: socket.socket, places: Sequence[Path]) -> AsyncIterator
         yield front
     finally:
         server.close()
+        await front.close()

@@ -77,7 +77,8 @@ class Replica:
 
     def lines(self) -> Iterator[dict[str, Any]]:
         """What it has logged; a line that is no JSON is an event of its own."""
-        for line in self.log.read_text(errors="replace").splitlines():
+        text = self.log.read_text(errors="replace") if self.log.exists() else ""
+        for line in text.splitlines():
             try:
                 yield json.loads(line)
             except ValueError:

@@ -104,6 +104,8 @@ class Trace:
     """Log lines that have something secret, without it."""
     codes: Counter[int] = field(default_factory=Counter)
     """Exit codes of gateways that were asked to stop."""
+    kids: Counter[str] = field(default_factory=Counter)
+    """How many tickets each of the gateway's keys has signed."""
     trouble: Counter[str] = field(default_factory=Counter)
     """What people met that was no page of a walk, by its cause."""
 

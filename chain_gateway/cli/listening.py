@@ -8,6 +8,7 @@ the kernel resets what waits in the queue of one that closes.)
 from __future__ import annotations
 
 import errno
+import resource
 import socket
 import stat
 from collections.abc import Iterable
@@ -19,6 +20,8 @@ from chain_gateway.config.addresses import Address, TcpAddress
 from chain_gateway.errors import ConfigError, Problem
 
 BACKLOG: Final = 1024
+OPEN_FILES: Final = 65_536
+"""How many connections and files a process may have open, as far as the system allows it."""
 
 
 def bound(address: Address, setting: str) -> socket.socket:
@@ -28,6 +31,17 @@ def bound(address: Address, setting: str) -> socket.socket:
     except OSError as error:
         hint = "choose another, or stop what listens there" if error.errno == errno.EADDRINUSE else "choose another"
         raise ConfigError((Problem(setting, f"{address}: {error.strerror or error}", hint),)) from error
+
+
+def allow_connections() -> None:
+    """Raises what this process, and each that it starts, may have open: most systems give a thousand, and allow more.
+
+    Past it nobody can connect any more, so whoever holds a thousand idle connections would keep everybody else out.
+    """
+    given, most = resource.getrlimit(resource.RLIMIT_NOFILE)
+    wanted = OPEN_FILES if most == resource.RLIM_INFINITY else min(OPEN_FILES, most)
+    if given != resource.RLIM_INFINITY and given < wanted:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (wanted, most))
 
 
 def close(sockets: Iterable[socket.socket | None]) -> None:

@@ -14,7 +14,7 @@ from aiohttp import http_parser
 from chain_gateway.cli import logs
 from chain_gateway.cli.console import DONE, FAILED, USAGE, complain, refused, say
 from chain_gateway.cli.files import Files
-from chain_gateway.cli.listening import bound, spelled
+from chain_gateway.cli.listening import allow_connections, bound, spelled
 from chain_gateway.cli.supervisor import READY, SOCKETS, Supervisor, inherited
 from chain_gateway.cli.worker import Worker
 from chain_gateway.config.model import Settings
@@ -38,6 +38,7 @@ def serve(path: Path, workers: int) -> int:
         return USAGE
     open_store(settings.store.url)  # refuses what no worker could open
     logs.configure()
+    allow_connections()
     browsers = bound(settings.gateway.listen, "gateway.listen")
     sockets = (browsers, _for_operators(settings))
     where = f"listening on {spelled(browsers)} as {settings.gateway.public_url}"
