@@ -12,6 +12,8 @@ from simulator_world import a_simulation
 
 from chain_gateway.core.limits import WALK_SECONDS
 
+pytestmark = pytest.mark.timeout(300)
+
 HEADS = {
     "login": ("way to", "fault", "told", "has", "moves", "end"),
     "logout": ("way to", "fault", "told", "has", "moves", "end", "told later"),
