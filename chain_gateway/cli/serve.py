@@ -15,7 +15,7 @@ from chain_gateway.cli import logs
 from chain_gateway.cli.console import DONE, FAILED, USAGE, complain, refused, say
 from chain_gateway.cli.files import Files
 from chain_gateway.cli.listening import allow_connections, bound, spelled
-from chain_gateway.cli.supervisor import READY, SOCKETS, Supervisor, inherited
+from chain_gateway.cli.supervisor import READY, SOCKETS, Supervisor, end_with_supervisor, inherited
 from chain_gateway.cli.worker import Worker
 from chain_gateway.config.model import Settings
 from chain_gateway.errors import ConfigError, StoreUnavailable
@@ -68,6 +68,7 @@ def _for_operators(settings: Settings) -> socket.socket | None:
 def main() -> int:
     """A worker of ``Supervisor``: serves the configuration that is named, on the sockets that it inherits."""
     files, sockets = Files(Path(sys.argv[1])), inherited(os.environ[SOCKETS])
+    end_with_supervisor()
     logs.configure()
 
     def ready() -> None:

@@ -12,6 +12,7 @@ import signal
 import socket
 import sys
 import tempfile
+import threading
 from collections.abc import Iterable, Sequence
 from contextlib import suppress
 from pathlib import Path
@@ -93,7 +94,7 @@ class Supervisor:
             *(sys.executable, "-P", "-m", "chain_gateway.cli.serve", str(self._path)),
             env={**os.environ, SOCKETS: spelled, SHARED: counts},
             pass_fds=[sock.fileno() for sock in own],
-            stdin=asyncio.subprocess.DEVNULL,
+            stdin=asyncio.subprocess.PIPE,
             stdout=asyncio.subprocess.PIPE,
         )
         self._alive.add(process)
@@ -122,6 +123,20 @@ def _send(number: signal.Signals, processes: Iterable[asyncio.subprocess.Process
     for process in processes:
         with suppress(ProcessLookupError):
             process.send_signal(number)
+
+
+def end_with_supervisor() -> None:
+    """Has a worker end calmly when its supervisor is no more: nothing is ever said on standard input but its end.
+
+    Otherwise workers of one that was killed would go on, on sockets that nobody could bind again.
+    """
+
+    def wait() -> None:
+        while os.read(sys.stdin.fileno(), 1):  # no buffer, whose lock the end of the process would wait for
+            pass
+        os.kill(os.getpid(), signal.SIGTERM)
+
+    threading.Thread(target=wait, name="supervisor", daemon=True).start()
 
 
 def inherited(spelled: str) -> list[socket.socket | None]:

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import signal
+import time
 from contextlib import suppress
 from pathlib import Path
 from queue import Empty
 
-from serving import Serving, made, serving
+from serving import PATIENCE, Serving, made, serving, write
 
 
 def catches(gateway: Serving, number: signal.Signals) -> bool:
@@ -33,3 +34,26 @@ def test_a_reload_does_not_kill_a_worker_that_starts(tmp_path: Path) -> None:
         gateway.awaited("configuration.taken", 2)
         gateway.send(signal.SIGTERM)
         assert gateway.ended() == 0
+
+
+def test_workers_end_with_a_supervisor_that_was_killed(tmp_path: Path) -> None:
+    """Alone they would hold its address for ever, and whoever starts it again could not."""
+    path = made(tmp_path)
+    with serving(path, "--workers", "2") as gateway:
+        workers = [line["process"] for line in gateway.awaited("worker.started", 2)]
+        write(tmp_path, listen=f'listen = "127.0.0.1:{gateway.port}" #')
+        gateway.process.kill()
+        gateway.awaited("gateway.stopped", 2)
+        until = time.monotonic() + PATIENCE
+        while any(is_alive(process) for process in workers):
+            assert time.monotonic() < until
+        with serving(path, "--workers", "2") as again:
+            assert again.port == gateway.port
+            assert again.get("/logout?app=shop")[0] == 200
+
+
+def is_alive(process: int) -> bool:
+    """Whether a process runs; one that is only waited for does not."""
+    with suppress(OSError):
+        return Path(f"/proc/{process}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
+    return False
