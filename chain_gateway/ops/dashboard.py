@@ -115,6 +115,9 @@ class Dashboard:
         found = await walk_book.find(self._realm.store, request.match_info["name"])
         if self._members(found) is None:
             return self._nothing(request, visit)
+        asked = (await _form(request)).get("epoch", "")
+        if found.owed is not None and asked not in {"", str(found.owed.entry.epoch)}:
+            return _to("anew")
         dropped = await walk_book.drop(self._realm.store, found, self._hand)
         if visit.program:
             return _json({"dropped": dropped})
@@ -134,9 +137,10 @@ class Dashboard:
             return self._screens.page("closed", 403)
         if not is_from_here(request):
             return self._refused(request)
-        if not self._door.attempts.left():
+        shown = str((await _form(request)).get("token", ""))
+        if not self._door.attempts.left():  # once the form is there, or all that wait for one would be let through
             return self._too_many()
-        if not self._door.opens(str((await _form(request)).get("token", ""))):
+        if not self._door.opens(shown):
             return self._wrong()
         self._realm.audit(AuditEvent.DASHBOARD_OPENED, by="person")
         response = _to("")
@@ -163,6 +167,8 @@ class Dashboard:
                 return await handler(request)
             except StoreUnavailable:
                 return self._screens.page("error", 503, heading="The store does not answer.")
+            except web.HTTPRequestEntityTooLarge:
+                return self._screens.page("error", 413, heading="The form is too long.")
             except TimeoutError:
                 return self._screens.page("error", 408, heading="The form did not arrive in time.")
 
@@ -262,4 +268,7 @@ async def _form(request: web.Request) -> Mapping[str, object]:
     if request.content_type != "application/x-www-form-urlencoded":
         return {}
     async with asyncio.timeout(BODY_SECONDS):
-        return await request.post()
+        try:
+            return await request.post()
+        except (UnicodeError, LookupError):  # bytes that are no text, or of a charset that there is none of
+            return {}

@@ -57,6 +57,7 @@ SAID: Final = {
     "owed": "The owed logout was dropped. Its app may keep the session.",
     "walk": "The walk was dropped. It stays where it stood.",
     "gone": "That had ended already.",
+    "anew": "Nothing was dropped: its browser has signed out again since, and that logout is owed now. Look again.",
 }
 """What a page says at its top after a change; the address has the word, so it can say nothing else."""
 

@@ -73,7 +73,12 @@ async def drop(store: Store, found: Found, hand: Hand) -> bool:
         return True
     if found.owed is None:
         return False
-    await store.note(found.owed.browser, [replace(found.owed.entry, holding=Holding.LAPSED)])
+    lapsed = replace(found.owed.entry, holding=Holding.LAPSED)
+    await store.note(found.owed.browser, [lapsed])
+    known = await store.browser(found.owed.browser)
+    line = known.ledger.get(lapsed.app) if known is not None else None
+    if line is None or (line.holding, line.epoch) != (lapsed.holding, lapsed.epoch):
+        return False  # something newer stands there, and stays
     named = {"owed": reference(found.owed), "app": app_of(found.owed.entry.app)}
     hand.audit(AuditEvent.OWED_DROPPED, by=hand.by, **named)
     return True

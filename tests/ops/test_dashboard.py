@@ -18,6 +18,7 @@ from chain_gateway.ops.charts import BARS, DOWN, STEP, UP, charts
 from chain_gateway.ops.dashboard import Dashboard
 from chain_gateway.ops.history import Tally
 from chain_gateway.service.audit import AuditEvent
+from chain_gateway.service.health import FRESH_SECONDS
 from chain_gateway.service.walk_book import reference
 from chain_gateway.tokens.encoding import b64e
 
@@ -197,6 +198,33 @@ async def test_an_owed_logout_is_dropped_after_a_page_that_asks(desk: Desk) -> N
     assert known.ledger["bank"].holding is Holding.LAPSED
     assert (await desk.change(f"/owed/{name}/drop")).status == 404
     assert desk.events("owed_dropped") == [{"by": "dashboard", "owed": name, "app": "bank"}]
+
+
+async def test_a_newer_logout_than_was_asked_about_is_not_dropped(desk: Desk) -> None:
+    """It has the same id; who asked saw another one, and is told so (I6)."""
+    world = desk.world
+    async with world.browser() as b:
+        epochs = []
+        for _ in range(2):
+            world.fronts["bank"].well()
+            world.clock.now += FRESH_SECONDS + 1
+            await world.look()
+            await world.sign_in(b)
+            world.fronts["bank"].down()
+            world.clock.now += FRESH_SECONDS + 1
+            await world.sign_out(b)
+            owed = {each.entry.app: each for each in (await world.owed()).values()}["bank"]
+            epochs.append(owed.entry.epoch)
+            if len(epochs) == 1:
+                await desk.sign_in()
+                name = reference(owed)
+                page = await text_of(desk, f"/owed/{name}/drop")
+                fields = dict(re.findall(r'name="(key|epoch)" value="([^"]+)"', page))
+    assert epochs[0] < epochs[1]
+    answer = await desk.post(f"/owed/{name}/drop", desk.from_here, **fields)
+    assert answer.headers["Location"] == "/dashboard?said=anew"
+    assert name in {reference(each) for each in (await world.owed()).values()}
+    assert desk.events("owed_dropped") == []
 
 
 async def test_a_walk_is_dropped_after_a_page_that_asks(desk: Desk) -> None:

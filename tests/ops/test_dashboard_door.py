@@ -8,7 +8,7 @@ from collections.abc import AsyncIterator
 
 import pytest
 from aiohttp.test_utils import TestClient
-from ops_desk import BEARER, TOKEN, Desk, a_desk, busy
+from ops_desk import BEARER, HTML, TOKEN, Desk, a_desk, busy
 
 from chain_gateway.config.secret import Secret
 from chain_gateway.ops import dashboard
@@ -143,6 +143,22 @@ async def test_wrong_tokens_have_a_rate(desk: Desk) -> None:
         assert (answer.status, answer.headers["Retry-After"]) == (429, "10")
     assert (await desk.get()).status == 200
     assert len(desk.events("dashboard_refused")) == BURST
+
+
+async def test_wrong_tokens_that_come_together_have_the_same_rate(desk: Desk) -> None:
+    """Forms that are all waited for at once are not all let through because none was wrong yet (T52)."""
+    head = f"POST /dashboard/sign-in HTTP/1.1\r\nHost: localhost\r\nOrigin: http://localhost\r\n{FORM}\r\n"
+    ends = [await asyncio.open_connection(desk.client.host, desk.client.port) for _ in range(4 * BURST)]
+    for _, writer in ends:
+        writer.write(f"{head}Content-Length: 11\r\n\r\ntoken=".encode())
+    assert (await desk.get("/style.css")).status == 200  # so all of them are being waited for
+    for _, writer in ends:
+        writer.write(b"wrong")
+    answers = [(await asyncio.wait_for(reader.readline(), 30)).split()[1] for reader, _ in ends]
+    for _, writer in ends:
+        writer.close()
+    assert answers.count(b"401") == BURST
+    assert answers.count(b"429") == 3 * BURST
 
 
 def test_an_attempt_comes_back_in_ten_seconds() -> None:
@@ -339,10 +355,19 @@ async def test_every_answer_is_sealed_off(desk: Desk) -> None:
 async def test_a_form_that_does_not_end_is_not_read(desk: Desk) -> None:
     """A body has a bound, and other kinds of bodies say nothing."""
     await desk.sign_in()
-    assert (await desk.change("/retry", app="x" * 20_000)).status == 413
+    long = await desk.change("/retry", app="x" * 20_000)
+    assert (long.status, long.headers["X-Frame-Options"]) == (413, "DENY")
     headers = {**desk.from_here, "Cookie": desk.cookie, "Content-Type": "application/json"}
     answer = await desk.client.post("/dashboard/retry", headers=headers, data=f'{{"key": "{await desk.key()}"}}')
     assert answer.status == 403
+
+
+@pytest.mark.parametrize("charset", ["utf-8", "utf-16", "none-such"])
+async def test_a_form_that_is_no_text_is_an_empty_one(desk: Desk, charset: str) -> None:
+    """No failure of the gateway's: it holds no token."""
+    headers = {**HTML, **desk.from_here, "Content-Type": f"application/x-www-form-urlencoded; charset={charset}"}
+    answer = await desk.client.post("/dashboard/sign-in", headers=headers, data=b"token=\xff")
+    assert (answer.status, answer.headers["X-Frame-Options"]) == (401, "DENY")
 
 
 async def test_a_form_that_does_not_come_is_not_waited_for(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
