@@ -8,6 +8,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 from typing import Final, Protocol, Self
 
+import structlog
 from aiohttp import web
 
 from chain_gateway.config.secret import Secret
@@ -25,6 +26,7 @@ LOOK_SECONDS: Final = 10
 BODY_BYTES: Final = 16 * 1024
 TEXT: Final = "text/plain; version=0.0.4; charset=utf-8"
 Check = Callable[[], Awaitable[None]]
+log = structlog.stdlib.get_logger("chain_gateway")
 
 
 class Ready(Protocol):
@@ -100,8 +102,11 @@ def _remembering(inside: Operations) -> Callable[[web.Application], AsyncIterato
 
     async def rounds() -> None:
         while True:
-            # Elsewhere, as it reads the files of all workers.
-            await asyncio.to_thread(inside.meter.remember, inside.now())
+            try:
+                # Elsewhere, as it reads the files of all workers.
+                await asyncio.to_thread(inside.meter.remember, inside.now())
+            except Exception as error:  # noqa: BLE001 - such as a file that a killed worker has left half made
+                log.warning("history.not_taken", cause=type(error).__name__)
             await asyncio.sleep(LOOK_SECONDS)
 
     async def run(app: web.Application) -> AsyncIterator[None]:  # noqa: ARG001 - aiohttp passes the application

@@ -1,8 +1,9 @@
 """The audit log's own file: one JSON object a line, appended by any number of processes, and never in anybody's way.
 
-Each line is one ``write`` to a file that is opened to append, so lines of several processes do not mix. Whoever rotates
-the file may just rename it: the name is looked at before each line, and a new file is begun when it leads elsewhere.
-What cannot be written is counted and told in the log, once a minute at most.
+Each line is one ``write`` to a file that is opened to append, so lines of several processes do not mix. Each process
+looks whether the line before has its end, which a full disk may have cut for any of them. Whoever rotates the file may
+just rename it: the name is looked at before each line, and a new file is begun when it leads elsewhere. What cannot be
+written is counted and told in the log, once a minute at most.
 """
 
 from __future__ import annotations
@@ -26,6 +27,8 @@ LINE_BYTES: Final = 32 * 1024
 """The longest line; an event with more says ``cut`` and leaves its lists out."""
 QUIET_SECONDS: Final = 60.0
 """How often it is told that lines are lost."""
+SETTLING: Final = (0.0, 0.001, 0.004)
+"""Seconds after which a line is looked at again that has no end: another process may be at it just now."""
 _HOW: Final = os.O_RDWR | os.O_APPEND | os.O_CREAT | os.O_CLOEXEC | os.O_NONBLOCK
 log = structlog.stdlib.get_logger("chain_gateway")
 
@@ -65,6 +68,7 @@ class AuditFile:
         if self._file is None or not self._is_there(self._file):
             self.close()
             self._file = self._opened()
+        self._torn = self._is_cut(self._file)
         text = b"\n" + line if self._torn else line  # what a full disk has cut stays a line of its own
         written = os.write(self._file, text)
         self._torn = written < len(text)
@@ -77,13 +81,27 @@ class AuditFile:
             return os.path.samestat(os.stat(self._path), os.fstat(file))  # noqa: PTH116 - beside a descriptor's
         return False
 
+    def _is_cut(self, file: int) -> bool:
+        """Whether the last line has no end, whoever wrote it."""
+        for pause in (0.0,) if self._torn else SETTLING:
+            size = os.fstat(file).st_size
+            if size == 0 or os.pread(file, 1, size - 1) == b"\n":
+                return False
+            time.sleep(pause)
+        return True
+
     def _opened(self) -> int:
-        file = os.open(self._path, _HOW, 0o600)
+        try:
+            file = os.open(self._path, _HOW | os.O_EXCL, 0o600)
+        except FileExistsError:
+            file = os.open(self._path, _HOW, 0o600)
+        else:
+            _give_to_owner(file, self._path.parent)
         found = os.fstat(file)
         if not stat.S_ISREG(found.st_mode):
             os.close(file)
             raise OSError(0, "this is not a file")
-        self._torn = found.st_size > 0 and os.pread(file, 1, found.st_size - 1) != b"\n"
+        self._torn = False
         return file
 
     def _fail(self, reason: str) -> None:
@@ -91,6 +109,14 @@ class AuditFile:
         if self._clock() - self._told_at >= QUIET_SECONDS:
             log.error("audit.not_written", reason=reason, lost=self._lost)
             self._told_at, self._lost = self._clock(), 0
+
+
+def _give_to_owner(file: int, folder: Path) -> None:
+    """Gives a new file to whom its folder belongs: what a command of root's begins is the gateway's too."""
+    if os.geteuid() == 0:
+        owner = folder.stat()
+        with suppress(PermissionError):
+            os.fchown(file, owner.st_uid, owner.st_gid)
 
 
 @contextmanager

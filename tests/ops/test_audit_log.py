@@ -10,6 +10,7 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -174,6 +175,20 @@ async def test_what_an_operator_does_is_told_with_whose_hand_it_was(world: World
     assert len(told.of(AuditEvent.WALK_DROPPED)) == 1
 
 
+async def test_what_a_newer_logout_stands_in_the_place_of_is_not_dropped(world: World, told: Told) -> None:
+    """Whoever asked for it looked at the older one, and is not told that anything was done."""
+    async with world.browser() as b:
+        await world.sign_in(b)
+        world.fronts["bank"].down()
+        await world.sign_out(b)
+    (owed,) = (await world.owed()).values()
+    newer = replace(owed.entry, epoch=owed.entry.epoch + 1)
+    await world.store.note(owed.browser, [newer])
+    assert not await drop(world.store, Found(owed=owed), Hand(world.realm.audit, "command"))
+    assert [each.entry.epoch for each in (await world.owed()).values()] == [newer.epoch]
+    assert told.of(AuditEvent.OWED_DROPPED) == []
+
+
 async def test_nothing_of_a_person_and_nothing_secret_is_told(world: World, told: Told, tmp_path: Path) -> None:
     """No subject, no address, no session's name, no key, no cookie, no browser's id (T45)."""
     file = AuditFile(tmp_path / "audit.jsonl")
@@ -286,6 +301,35 @@ def test_what_a_dead_process_has_cut_spoils_no_line_of_the_next(tmp_path: Path) 
     file("audit.sign_in", number=1)
     file.close()
     assert json.loads(path.read_text().splitlines()[1])["number"] == 1
+
+
+def test_what_another_process_has_cut_spoils_no_line(tmp_path: Path) -> None:
+    """Each looks at the end of the file, whoever wrote it; and what is whole is followed by no empty line."""
+    path = tmp_path / "audit.jsonl"
+    first, second = AuditFile(path), AuditFile(path)
+    first("audit.sign_in", number=1)
+    with logged(), disk_full_at(path.stat().st_size + 10):
+        first("audit.sign_in", number=2)
+    second("audit.sign_in", number=3)
+    first("audit.sign_in", number=4)
+    first.close()
+    second.close()
+    written = path.read_text().splitlines()
+    assert [json.loads(line)["number"] for line in (written[0], *written[2:])] == [1, 3, 4]
+    assert written[1] == '{"event":"'
+
+
+def test_a_file_that_root_begins_is_its_folders_owners(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Or the gateway could not go on with it after a command; one that is there, or is led to, stays whose it is."""
+    given: list[tuple[int, int, int]] = []
+    monkeypatch.setattr(os, "geteuid", lambda: 0)
+    monkeypatch.setattr(os, "fchown", lambda file, *whose: given.append((os.fstat(file).st_ino, *whose)))
+    path, led = tmp_path / "audit.jsonl", tmp_path / "led.jsonl"
+    led.symlink_to(tmp_path / "elsewhere.jsonl")
+    for each in (path, path, led):
+        AuditFile(each).close()
+    folder = tmp_path.stat()
+    assert given == [(path.stat().st_ino, folder.st_uid, folder.st_gid)]
 
 
 WRITER = """

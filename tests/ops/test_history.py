@@ -8,8 +8,13 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pytest
+import structlog
+from ops_desk import a_desk
+
+from chain_gateway.ops import app
 from chain_gateway.ops.history import MINUTES, History, Tally, hops_of
-from chain_gateway.ops.meter import PrometheusMeter
+from chain_gateway.ops.meter import SHARED, PrometheusMeter
 
 BEGAN = 1_800_000_000 + 30
 
@@ -33,6 +38,19 @@ def test_each_minute_has_what_came_in_it() -> None:
         (BEGAN + 30, {"shop": Tally(2, 2, 2), "bank": Tally(0, 1, 0)}),
         (BEGAN + 90, {"shop": Tally(1, 0, 0)}),
     ]
+
+
+async def test_counts_that_cannot_be_read_end_nothing(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """Such as a file that a killed worker has left half made: it is tried again, and the end is a calm one."""
+    (tmp_path / "counter_1.db").touch()
+    monkeypatch.setattr(app, "LOOK_SECONDS", 0.01)
+    with structlog.testing.capture_logs() as said:
+        async with a_desk() as desk:
+            monkeypatch.setenv(SHARED, str(tmp_path))
+            while len(said) < 2:
+                assert (await desk.client.get("/healthz")).status == 200
+            monkeypatch.delenv(SHARED)
+    assert {line["event"] for line in said} == {"history.not_taken"}
 
 
 def test_no_more_is_remembered_than_three_hours() -> None:
