@@ -12,6 +12,7 @@ from typing import Final
 from aiohttp import web
 
 from chain_gateway.assembly import PROVIDER, REALM, build
+from chain_gateway.cli.listening import BACKLOG
 from chain_gateway.config.model import Settings
 from chain_gateway.ops.app import Operations, operations
 from chain_gateway.ops.audit_log import sink_at
@@ -57,7 +58,7 @@ class Generation:
             inside = Operations.of(app[REALM], app[PROVIDER], meter, gateway.dashboard_token, gateway.title)
             desk = await stack.enter_async_context(opened(operations(inside), drain_seconds=1))
             places = zip((runner, desk), sockets, strict=True)
-            sites = [web.SockSite(place, sock.dup()) for place, sock in places if sock is not None]
+            sites = [web.SockSite(place, sock.dup(), backlog=BACKLOG) for place, sock in places if sock is not None]
             for site in sites:
                 await site.start()
             _tell(app[REALM].audit, settings, keyring)

@@ -10,6 +10,7 @@ import importlib
 import importlib.util
 import itertools
 import os
+import signal
 import sys
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -99,6 +100,7 @@ def serve(
     *, config: Config, workers: Annotated[int, typer.Option(min=1, help="How many processes serve.")] = 1
 ) -> None:
     """Run the gateway."""
+    signal.signal(signal.SIGHUP, signal.SIG_IGN)  # a reload that comes before there is anything to reload kills nobody
     _run("serve", "serve", config, workers)
 
 

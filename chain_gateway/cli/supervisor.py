@@ -20,7 +20,7 @@ from typing import Final
 
 import structlog
 
-from chain_gateway.cli.console import DONE, USAGE
+from chain_gateway.cli.console import DONE, FAILED, USAGE
 from chain_gateway.cli.generation import DRAIN_SECONDS
 from chain_gateway.cli.listening import close
 from chain_gateway.ops.meter import SHARED
@@ -90,13 +90,17 @@ class Supervisor:
         """One life of a worker; returns its exit code."""
         own = [sock for sock in self._sockets if sock is not None]
         spelled = ",".join(str(sock.fileno()) if sock is not None else "-" for sock in self._sockets)
-        process = await asyncio.create_subprocess_exec(
-            *(sys.executable, "-P", "-m", "chain_gateway.cli.serve", str(self._path)),
-            env={**os.environ, SOCKETS: spelled, SHARED: counts},
-            pass_fds=[sock.fileno() for sock in own],
-            stdin=asyncio.subprocess.PIPE,
-            stdout=asyncio.subprocess.PIPE,
-        )
+        try:
+            process = await asyncio.create_subprocess_exec(
+                *(sys.executable, "-P", "-m", "chain_gateway.cli.serve", str(self._path)),
+                env={**os.environ, SOCKETS: spelled, SHARED: counts},
+                pass_fds=[sock.fileno() for sock in own],
+                stdin=asyncio.subprocess.PIPE,
+                stdout=asyncio.subprocess.PIPE,
+            )
+        except OSError as error:  # no memory or descriptor is left just now, or the program is being replaced
+            log.error("worker.not_started", worker=number, reason=error.strerror)  # noqa: TRY400 - it is the system's
+            return FAILED
         self._alive.add(process)
         try:
             if self._stop.is_set():

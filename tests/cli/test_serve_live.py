@@ -5,6 +5,8 @@ from __future__ import annotations
 import json
 import os
 import signal
+import socket
+from contextlib import ExitStack
 from http.client import HTTPConnection
 from pathlib import Path
 from threading import Thread
@@ -136,6 +138,17 @@ def test_an_open_connection_survives_a_reload_or_is_closed_between_requests(tmp_
             http.close()
             assert gateway.get(ASKS, http)[0] == 200
         http.close()
+
+
+def test_many_can_connect_while_a_gateway_is_busy(tmp_path: Path) -> None:
+    """They wait in the socket's queue, which is as long as it was made; a short one would turn them away."""
+    with serving(made(tmp_path)) as gateway, ExitStack() as waiting:
+        gateway.awaited("gateway.started")
+        gateway.send(signal.SIGSTOP)
+        for _ in range(300):
+            waiting.enter_context(socket.create_connection(("127.0.0.1", gateway.port), timeout=5))
+        gateway.send(signal.SIGCONT)
+        assert gateway.get("/logout?app=shop")[0] == 200
 
 
 def test_an_address_that_is_taken_is_named(tmp_path: Path) -> None:

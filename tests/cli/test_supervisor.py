@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+import os
+import resource
 import signal
+import subprocess
+import sys
 import time
 from contextlib import suppress
 from pathlib import Path
@@ -13,9 +17,14 @@ from serving import PATIENCE, Serving, made, serving, write
 
 def catches(gateway: Serving, number: signal.Signals) -> bool:
     """Whether the process has a handler for the signal."""
-    status = Path(f"/proc/{gateway.process.pid}/status").read_text()
-    caught = next(line.split()[1] for line in status.splitlines() if line.startswith("SigCgt:"))
-    return bool(int(caught, 16) >> (number - 1) & 1)
+    return has(gateway.process.pid, "SigCgt", number)
+
+
+def has(process: int, which: str, number: signal.Signals) -> bool:
+    """Whether a signal is among those that the process catches (``SigCgt``), or ignores (``SigIgn``)."""
+    status = Path(f"/proc/{process}/status").read_text()
+    found = next(line.split()[1] for line in status.splitlines() if line.startswith(f"{which}:"))
+    return bool(int(found, 16) >> (number - 1) & 1)
 
 
 def test_a_reload_does_not_kill_a_worker_that_starts(tmp_path: Path) -> None:
@@ -32,6 +41,42 @@ def test_a_reload_does_not_kill_a_worker_that_starts(tmp_path: Path) -> None:
         assert "worker.died" not in seen
         gateway.send(signal.SIGHUP)
         gateway.awaited("configuration.taken", 2)
+        gateway.send(signal.SIGTERM)
+        assert gateway.ended() == 0
+
+
+def test_a_reload_does_not_kill_a_gateway_that_starts(tmp_path: Path) -> None:
+    """It is ignored while the gateway is being read in, and obeyed once that serves."""
+    path = made(tmp_path)
+    argv = [sys.executable, "-m", "chain_gateway.cli.main", "serve", "--config", str(path)]
+    with subprocess.Popen(argv, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True) as process:
+        try:
+            while not has(process.pid, "SigIgn", signal.SIGHUP):
+                assert not has(process.pid, "SigCgt", signal.SIGHUP)
+            process.send_signal(signal.SIGHUP)
+            assert process.stdout is not None
+            assert process.stdout.readline().startswith("listening")
+            assert has(process.pid, "SigCgt", signal.SIGHUP)
+            process.send_signal(signal.SIGTERM)
+            assert process.wait(PATIENCE) == 0
+        finally:
+            process.kill()
+
+
+def test_a_worker_that_cannot_be_started_is_tried_again(tmp_path: Path) -> None:
+    """As where the system has no descriptor left for a while: its place does not stay empty, and the end is calm."""
+    path = made(tmp_path)
+    with serving(path, "--workers", "2") as gateway:
+        workers = [line["process"] for line in gateway.awaited("worker.started", 2)]
+        supervisor = gateway.process.pid
+        soft, hard = resource.prlimit(supervisor, resource.RLIMIT_NOFILE)
+        resource.prlimit(supervisor, resource.RLIMIT_NOFILE, (8, hard))
+        for worker in workers:
+            os.kill(worker, signal.SIGKILL)
+        gateway.awaited("worker.not_started", 2)
+        resource.prlimit(supervisor, resource.RLIMIT_NOFILE, (soft, hard))
+        gateway.awaited("worker.started", 2)
+        assert gateway.get("/logout?app=shop")[0] == 200
         gateway.send(signal.SIGTERM)
         assert gateway.ended() == 0
 
