@@ -61,6 +61,7 @@ class Generation:
             sites = [web.SockSite(place, sock.dup(), backlog=BACKLOG) for place, sock in places if sock is not None]
             for site in sites:
                 await site.start()
+            meter.leaves_nobody_out()
             _tell(app[REALM].audit, settings, keyring)
             return cls(settings, app[REALM].audit, sites, stack.pop_all())
         raise AssertionError("unreachable")

@@ -80,6 +80,11 @@ class PrometheusMeter:
             self._down[app] = since
         self._down_since.labels(app).set(self._down.get(app, 0.0))
 
+    def leaves_nobody_out(self) -> None:
+        """Says of each app that was left out that it is no more: whoever serves from now on has asked nobody yet."""
+        for app in list(self._down):
+            self.app_up(app, up=True)
+
     def store_answered(self, call: str, seconds: float) -> None:
         """The store has answered ``call``, or has failed to."""
         self._store.labels(call).observe(seconds)

@@ -1,7 +1,8 @@
 """Whether an app is up, as the gateway itself finds it: a question to its ping URL, and a breaker an app.
 
 Only the gateway's own questions count. What browsers report would let anybody who breaks off a few walks declare an app
-dead for everybody. Apps that are asked about are those of recent walks, so an idle gateway asks nobody.
+dead for everybody. Apps that are asked about are those of recent walks, and those that are left out, until they are
+back; so an idle gateway asks nobody who is well.
 """
 
 from __future__ import annotations
@@ -63,12 +64,13 @@ class Health:
         return known.breaker.open or (strict and not known.well)
 
     async def round(self) -> None:
-        """Asks every app of recent walks whose last answer is no longer fresh."""
+        """Asks every app of recent walks, or left out, whose last answer is no longer fresh."""
         now = self._realm.clock()
         active = [
             app
             for app in self._realm.registry.apps.values()
-            if app.id in self._known and now - self._known[app.id].wanted_at < ACTIVE_SECONDS
+            if app.id in self._known
+            and (now - self._known[app.id].wanted_at < ACTIVE_SECONDS or self._known[app.id].breaker.open)
         ]
         await asyncio.gather(*(self._ask(app) for app in active if not self._is_fresh(app)))
 

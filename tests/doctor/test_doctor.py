@@ -98,10 +98,23 @@ async def test_keys_that_are_old_or_not_there() -> None:
 async def test_a_store_that_cannot_be_opened(tmp_path: Path) -> None:
     """A folder where the file should be."""
     (tmp_path / "chain.db").mkdir()
-    (finding,) = await look.at_store(SqliteStore(tmp_path / "chain.db"), "sqlite:///chain.db")
+    (finding,) = await look.at_store(SqliteStore(tmp_path / "chain.db"), f"sqlite:///{tmp_path}/chain.db")
     assert finding.level is Level.BAD
-    (finding,) = await look.at_store(SqliteStore(tmp_path / "other.db"), "sqlite:///other.db")
+    (finding,) = await look.at_store(SqliteStore(tmp_path / "a" / "other.db"), f"sqlite:///{tmp_path}/a/other.db")
+    assert finding.level is Level.BAD
+
+
+async def test_a_store_that_is_not_there_yet_is_not_made(tmp_path: Path) -> None:
+    """Who looks may be root, and then the gateway could not open its own store."""
+    path = tmp_path / "other.db"
+    (finding,) = await look.at_store(SqliteStore(path), f"sqlite:///{path}")
     assert finding.level is Level.OK
+    assert [each.name for each in Path.iterdir(tmp_path)] == []
+    store = SqliteStore(path)
+    await store.open()
+    await store.close()
+    (finding,) = await look.at_store(SqliteStore(path), f"sqlite:///{path}")
+    assert "answers in" in finding.text
 
 
 @pytest.mark.parametrize(("days", "level"), [(365, Level.OK), (5, Level.WARN)])
@@ -189,7 +202,7 @@ def test_the_command(tmp_path: Path) -> None:
         for more in ([], ["--json"])
     )
     assert (words.returncode, members.returncode, words.stderr, members.stderr) == (1, 1, "", "")
-    assert "ok    store: answers in" in words.stdout
+    assert "ok    store: its file is made by the gateway" in words.stdout
     assert "bad   shop: its ping cannot be reached" in words.stdout
     assert "redirect_uri: https://login.example/callback" in words.stdout
     told = json.loads(members.stdout)

@@ -132,6 +132,21 @@ async def test_an_idle_gateway_asks_nobody() -> None:
     assert not ward.health.is_down(QUIET, strict=True)
 
 
+async def test_an_app_that_is_left_out_is_asked_until_it_is_back() -> None:
+    """Or it would count as down for as long as nobody comes, and whoever was called out of bed finds nothing."""
+    ward = Ward(probe=Asked(down={SHOP.ping_url}))
+    ward.health.touch([SHOP, NEWS])
+    for _ in range(3):
+        await ward.after(FRESH_SECONDS)
+    assert ward.health.is_down(SHOP, strict=False)
+    ward.probe.down.clear()
+    ward.probe.count.clear()
+    await ward.after(ACTIVE_SECONDS)
+    assert not ward.health.is_down(SHOP, strict=True)
+    await ward.after(FRESH_SECONDS)
+    assert ward.probe.count == {SHOP.ping_url: 1}
+
+
 async def test_many_who_want_to_know_ask_once() -> None:
     """A thousand walks that begin at once are one question."""
     ward = Ward()
