@@ -67,7 +67,8 @@ class Proxy:
 
     def _haproxy(self) -> list[str]:
         changes = {
-            "    user haproxy\n    group haproxy\n": "",
+            "    user haproxy\n": "",
+            "    group chain-gateway\n": "",
             "bind :80\n": f"bind 127.0.0.1:{self.plain}\n",
             "bind :443 ": f"bind 127.0.0.1:{self.port} ",
             "/etc/ssl/chain-gateway/haproxy.pem": str(self.authority.both),

@@ -58,3 +58,9 @@ def test_it_waits_for_what_is_being_answered() -> None:
     """The gateway drains for itself before systemd kills it."""
     (seconds,) = re.findall(r"^TimeoutStopSec=(\d+)$", UNIT.read_text(), re.MULTILINE)
     assert int(seconds) > LATE_SECONDS
+
+
+def test_haproxy_is_in_the_group_of_the_sockets() -> None:
+    """By its own file: it drops all groups of its user but the one that stands there, and could connect to neither."""
+    (group,) = re.findall(r"^Group=(\S+)$", UNIT.read_text(), re.MULTILINE)
+    assert re.findall(r"^ +group (\S+)$", (DEPLOY / "haproxy" / "haproxy.cfg").read_text(), re.MULTILINE) == [group]
