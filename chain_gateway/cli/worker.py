@@ -102,6 +102,10 @@ class Worker:
             paths = [problem.path for problem in error.problems]
             current.audit(AuditEvent.CONFIGURATION_REFUSED, process=os.getpid(), problems=paths)
             return current
+        except OSError as error:  # such as too many open files, which says nothing of the configuration
+            log.error("configuration.not_taken", reason=error.strerror)  # noqa: TRY400 - it is the system's
+            asyncio.get_running_loop().call_later(LOOK_SECONDS, self._wanted.set)
+            return current
         await current.retreat()
         log.info("configuration.taken", apps=len(settings.apps), chains=len(settings.chains))
         task = asyncio.create_task(current.end())

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import resource
 import signal
 import socket
 from contextlib import ExitStack
@@ -101,6 +102,25 @@ def test_a_configuration_whose_audit_log_cannot_be_opened_is_refused(tmp_path: P
         (line,) = gateway.awaited("configuration.refused")
         assert "gateway.audit_log" in str(line["problems"])
         assert name_on_the_page(gateway) == "Shop"
+
+
+def test_a_configuration_that_finds_no_room_is_tried_again(tmp_path: Path) -> None:
+    """As where as many files are open as may be: the old one goes on, and the new one is taken once there is room."""
+    with serving(made(tmp_path)) as gateway:
+        gateway.awaited("gateway.started")
+        pid = gateway.process.pid
+        taken = {int(each.name) for each in Path(f"/proc/{pid}/fd").iterdir()}
+        soft, hard = resource.prlimit(pid, resource.RLIMIT_NOFILE)
+        one_free = next(number for number in range(soft) if number not in taken) + 1
+        while one_free in taken:
+            one_free += 1
+        resource.prlimit(pid, resource.RLIMIT_NOFILE, (one_free, hard))
+        write(tmp_path, name="Store")
+        gateway.send(signal.SIGHUP)
+        gateway.awaited("configuration.not_taken")
+        resource.prlimit(pid, resource.RLIMIT_NOFILE, (soft, hard))
+        gateway.awaited("configuration.taken")
+        assert name_on_the_page(gateway) == "Store"
 
 
 def test_what_takes_a_restart_is_refused(tmp_path: Path) -> None:
