@@ -19,6 +19,7 @@ from chain_gateway.cli.supervisor import READY, SOCKETS, Supervisor, end_with_su
 from chain_gateway.cli.worker import Worker
 from chain_gateway.config.model import Settings
 from chain_gateway.errors import ConfigError, StoreUnavailable
+from chain_gateway.ops.shared_counts import share
 from chain_gateway.store.urls import open_store
 
 log = structlog.stdlib.get_logger("chain_gateway")
@@ -77,6 +78,7 @@ def main() -> int:
 
     try:
         settings, keyring = files.read()
+        share(int(sys.argv[2]), len(settings.apps))
         uvloop.run(Worker(files, sockets).run(settings, keyring, ready))
     except ConfigError as error:
         return refused(error, as_json=False)

@@ -23,7 +23,7 @@ import structlog
 from chain_gateway.cli.console import DONE, FAILED, USAGE
 from chain_gateway.cli.generation import DRAIN_SECONDS
 from chain_gateway.cli.listening import close
-from chain_gateway.ops.meter import SHARED
+from chain_gateway.ops.shared_counts import SHARED
 
 SOCKETS: Final = "CHAIN_GATEWAY_SOCKETS"
 """The environment variable by which a worker learns its sockets: two numbers of descriptors, or a dash for none."""
@@ -92,7 +92,7 @@ class Supervisor:
         spelled = ",".join(str(sock.fileno()) if sock is not None else "-" for sock in self._sockets)
         try:
             process = await asyncio.create_subprocess_exec(
-                *(sys.executable, "-P", "-m", "chain_gateway.cli.serve", str(self._path)),
+                *(sys.executable, "-P", "-m", "chain_gateway.cli.serve", str(self._path), str(number)),
                 env={**os.environ, SOCKETS: spelled, SHARED: counts},
                 pass_fds=[sock.fileno() for sock in own],
                 stdin=asyncio.subprocess.PIPE,

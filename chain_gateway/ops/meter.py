@@ -1,7 +1,7 @@
 """What is counted, by prometheus-client: names with bounded labels, nothing of a person, no secret.
 
 Labels are the ids of registered apps and words of the protocol. With several workers each counts in files of its own
-(``PROMETHEUS_MULTIPROC_DIR``), and whichever is asked answers for all.
+(``ops.shared_counts``), and whichever is asked answers for all.
 """
 
 from __future__ import annotations
@@ -15,11 +15,11 @@ from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, Metr
 from prometheus_client.multiprocess import MultiProcessCollector
 
 from chain_gateway.ops.history import History, hops_of
+from chain_gateway.ops.shared_counts import SHARED
 
 BUCKETS: Final = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10)
 HOP_BUCKETS: Final = (0.1, 0.25, 0.5, 1, 2, 5, 10, 30)
 WALK_BUCKETS: Final = (1, 2, 5, 10, 30, 60, 300, 900)
-SHARED: Final = "PROMETHEUS_MULTIPROC_DIR"
 
 
 class PrometheusMeter:

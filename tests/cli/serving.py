@@ -125,14 +125,14 @@ def run(path: Path, *argv: str, **environ: str) -> subprocess.CompletedProcess[s
 
 
 @contextmanager
-def serving(path: Path, *words: str) -> Iterator[Serving]:
+def serving(path: Path, *words: str, **environ: str) -> Iterator[Serving]:
     """``serve`` with these options, until the end of the block, and whatever happens no longer."""
     with subprocess.Popen(
         [sys.executable, "-m", "chain_gateway.cli.main", "serve", "--config", str(path), *words],
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,
-        env={**os.environ, "PYTHONUNBUFFERED": "1"},
+        env={**os.environ, "PYTHONUNBUFFERED": "1", **environ},
         start_new_session=True,
     ) as process:
         try:

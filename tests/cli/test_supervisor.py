@@ -105,3 +105,43 @@ def is_alive(process: int) -> bool:
     with suppress(OSError):
         return Path(f"/proc/{process}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
     return False
+
+
+def counts(folder: Path) -> list[Path]:
+    """The files in which the workers count."""
+    return sorted(folder.glob("chain-gateway-*/*.db"))
+
+
+def test_what_workers_count_in_is_on_the_disk_before_it_is_needed(tmp_path: Path) -> None:
+    """No file has a hole, which a disk that is full would make deadly; a worker that is started again has the same."""
+    path = made(tmp_path)
+    with serving(path, "--workers", "2", TMPDIR=str(tmp_path)) as gateway:
+        worker = gateway.awaited("worker.started", 2)[0]["process"]
+        found = counts(tmp_path)
+        assert [file.name for file in found] == [
+            f"{kind}_{number}.db" for kind in ("counter", "gauge_mostrecent", "histogram") for number in (0, 1)
+        ]
+        assert all(file.stat().st_blocks * 512 >= file.stat().st_size >= 1024 * 1024 for file in found)
+        os.kill(worker, signal.SIGKILL)
+        gateway.awaited("worker.started")
+        assert counts(tmp_path) == found
+        gateway.send(signal.SIGTERM)
+        assert gateway.ended() == 0
+    assert counts(tmp_path) == []
+
+
+def test_a_disk_without_room_for_counts_stops_nobody(tmp_path: Path) -> None:
+    """Each worker then counts for itself, and leaves no empty file that would spoil the answer of the others."""
+    path = made(tmp_path)
+    with serving(path, "--workers", "2", TMPDIR=str(tmp_path)) as gateway:
+        workers = [line["process"] for line in gateway.awaited("worker.started", 2)]
+        resource.prlimit(gateway.process.pid, resource.RLIMIT_FSIZE, (256 * 1024, 256 * 1024))
+        for file in counts(tmp_path):
+            file.unlink()
+        for worker in workers:
+            os.kill(worker, signal.SIGKILL)
+        gateway.awaited("metrics.not_shared", 2)
+        assert gateway.get("/logout?app=shop")[0] == 200
+        assert counts(tmp_path) == []
+        gateway.send(signal.SIGTERM)
+        assert gateway.ended() == 0

@@ -14,7 +14,8 @@ from ops_desk import a_desk
 
 from chain_gateway.ops import app
 from chain_gateway.ops.history import MINUTES, History, Tally, hops_of
-from chain_gateway.ops.meter import SHARED, PrometheusMeter
+from chain_gateway.ops.meter import PrometheusMeter
+from chain_gateway.ops.shared_counts import SHARED
 
 BEGAN = 1_800_000_000 + 30
 
