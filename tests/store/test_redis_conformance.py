@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 import pytest
-from support.redis_servers import Ground, alone, cluster, watched
+from support.redis_servers import Ground, a_patient_store, alone, cluster, watched
 
 from chain_gateway.store import conformance
 
@@ -24,4 +24,4 @@ def ground(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFact
 async def test_the_redis_store(case: conformance.Case, ground: Ground) -> None:
     """Every form keeps every promise; what is kept when a server is lost is said in ``test_redis_losses``."""
     ground.clear()
-    await case.run(ground.store)
+    await case.run(lambda: a_patient_store(ground.url))

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 import redis
 from support.lossy import losing
-from support.redis_servers import Ground, a_store, alone, behind_tls, free_port, watched
+from support.redis_servers import Ground, a_patient_store, a_store, alone, behind_tls, free_port, watched
 
 from chain_gateway.errors import StoreUnavailable
 from chain_gateway.store import conformance
@@ -36,7 +36,7 @@ async def refused(url: str) -> str:
 @pytest.mark.parametrize("case", CASES, ids=str)
 async def test_a_user_with_the_least_rights(case: conformance.Case, ground: Ground) -> None:
     """Over TLS, by a user who may do what the decision record says and no more, every method works."""
-    await case.run(ground.store)
+    await case.run(lambda: a_patient_store(ground.url))
 
 
 async def test_a_stranger_is_not_taken_for_the_server(ground: Ground) -> None:

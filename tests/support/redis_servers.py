@@ -100,9 +100,18 @@ class Server:
         return a_store(self.url)
 
 
+PATIENT_SECONDS = 20
+"""How long a store waits for an answer where nothing is meant to go wrong, however busy the machine is."""
+
+
 def a_store(url: str) -> RedisStore:
     """The store of a URL, not yet opened."""
     return RedisStore(read_place(urlsplit(url)))
+
+
+def a_patient_store(url: str) -> RedisStore:
+    """The same, for where every answer comes in the end."""
+    return RedisStore(read_place(urlsplit(url)), PATIENT_SECONDS)
 
 
 @contextmanager

@@ -14,7 +14,7 @@ from chain_gateway.core.limits import WALK_SECONDS
 from chain_gateway.errors import StoreUnavailable
 from chain_gateway.store.base import Advanced, Counts, Owed, Replayed, Step, StoredWalk, Superseded
 from chain_gateway.store.redis.keys import Keys, sid_word, sub_word
-from chain_gateway.store.redis.lane import Lane
+from chain_gateway.store.redis.lane import ANSWER_SECONDS, Lane
 from chain_gateway.store.redis.links import link, shards
 from chain_gateway.store.redis.places import Place
 from chain_gateway.store.redis.records import (
@@ -39,16 +39,17 @@ FOREVER: Final = "+inf"
 class RedisStore:
     """``store.base.Store`` on the servers of ``place``."""
 
-    def __init__(self, place: Place) -> None:
-        """Nothing is connected before ``open``."""
+    def __init__(self, place: Place, answer_seconds: float = ANSWER_SECONDS) -> None:
+        """Nothing is connected before ``open``. A call that has no answer in ``answer_seconds`` is unavailable."""
         self._place = place
+        self._answer_seconds = answer_seconds
         self._keys = Keys(shards(place))
         self._lane: Lane | None = None
 
     async def open(self) -> None:
         """See ``Store.open``; a store that was closed may be opened again."""
         await self.close()
-        self._lane = Lane(link(self._place), str(self._place))
+        self._lane = Lane(link(self._place), str(self._place), self._answer_seconds)
         try:
             await self.ping()
         except StoreUnavailable:
