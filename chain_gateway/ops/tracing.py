@@ -67,7 +67,11 @@ def start(environ: Mapping[str, str] = os.environ) -> Running | None:
     except ImportError as error:
         log.warning("tracing.not_available", missing=error.name)
         return None
-    return tracing_sdk.exporting()
+    try:
+        return tracing_sdk.exporting()
+    except ValueError as error:  # the SDK's word for a variable that it cannot take
+        log.warning("tracing.not_available", reason=str(error))
+        return None
 
 
 def _exporter(environ: Mapping[str, str]) -> str:

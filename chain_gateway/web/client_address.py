@@ -15,22 +15,29 @@ Client = IPv4Address | IPv6Address
 
 
 def client_of(request: web.Request, trusted: Sequence[Network]) -> Client | None:
-    """The nearest address that is no trusted proxy's; None where only proxies and this machine are known.
+    """The nearest address that is no trusted proxy's; None where nobody says whom a proxy, or this machine, asks for.
 
-    A UNIX socket counts as a trusted proxy: only who may open the file can connect.
+    Where all are in trusted networks, as between the pods of a cluster, it is the farthest. A UNIX socket counts as a
+    trusted proxy: only who may open the file can connect.
     """
     peer = request.transport.get_extra_info("peername") if request.transport is not None else None
     hops = [part.strip() for header in request.headers.getall("X-Forwarded-For", ()) for part in header.split(",")]
     near = _read(str(peer[0])) if isinstance(peer, tuple) else None
     if near is not None and not _is_in(near, trusted):
         return None if near.is_loopback else near
+    address = None
     for hop in reversed(hops if hops != [""] else []):
-        address = _read(hop)
-        if address is None:
-            return None
-        if not _is_in(address, trusted):
+        address = _read(_without_port(hop))
+        if address is None or not _is_in(address, trusted):
             return address
-    return None
+    return None if address is None or address.is_loopback else address
+
+
+def _without_port(hop: str) -> str:
+    """An address as some proxies write it: ``203.0.113.7:4711``, or ``[2001:db8::7]:4711``."""
+    if hop.startswith("["):
+        return hop[1:].partition("]")[0]
+    return hop.partition(":")[0] if hop.count(":") == 1 else hop
 
 
 def _read(text: str) -> Client | None:

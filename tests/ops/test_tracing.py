@@ -265,6 +265,14 @@ def test_nobody_who_does_not_ask_has_traces(environ: dict[str, str]) -> None:
     assert [line["event"] for line in lines] == ["tracing.not_available"] * asked
 
 
+def test_a_value_that_cannot_be_taken_is_told_and_stops_nobody(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Such as batches that are larger than the queue: the gateway serves without traces."""
+    monkeypatch.setenv("OTEL_BSP_MAX_EXPORT_BATCH_SIZE", "9999")
+    with structlog.testing.capture_logs() as lines:
+        assert tracing.start({"OTEL_EXPORTER_OTLP_ENDPOINT": "http://127.0.0.1:1"}) is None
+    assert [line["event"] for line in lines] == ["tracing.not_available"]
+
+
 def python(program: str) -> str:
     """What a new process prints."""
     return subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True).stdout.strip()
