@@ -20,6 +20,7 @@ from bench.soak.trace import Logout, Receipt, Trace
 
 SECONDS: Final = 20
 """How long somebody looks at an empty tab before they count it as an error."""
+ADDRESS_CHARS: Final = 80
 SECRETS: Final = 300_000
 SECRET_CHARS: Final = 24
 """What is shorter is no secret: ids of walks and keys are."""
@@ -79,6 +80,8 @@ class Tab:
         self.status = 0
         self.text = ""
         self.redirects = 0
+        self.way: list[str] = []
+        """The addresses of that run, each by host and path; the last is where it ended."""
         self.walk = ""
         self.epoch = 0
         self.steps_left = -1
@@ -125,7 +128,9 @@ class Tab:
             self.status, self.text = 0, ""
 
     async def _follow(self, method: str, url: str, origin: str, fields: dict[str, str], accept: str) -> None:
+        way: list[str] = []
         for count in range(REDIRECTS + 2):
+            way.append(_named(url)[:ADDRESS_CHARS])
             self._note(url, fields)
             self.url, at = url, origin_of(url)
             shown = "" if origin and origin != at else self.browser.shown(at)
@@ -137,7 +142,8 @@ class Tab:
             found = _LOCATION.search(head)
             if self.status not in SEE_OTHER or found is None:
                 return
-            self.redirects = max(self.redirects, count + 1)
+            if count + 1 > self.redirects:
+                self.redirects, self.way = count + 1, way
             method, url, origin, fields = "GET", found[1] if ":" in found[1] else at + found[1], "", {}
         self.browser.trace.trouble["too many redirects"] += 1
         self.status, self.text = 0, ""

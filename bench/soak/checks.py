@@ -79,7 +79,7 @@ def browsers_follow(trace: Trace) -> Iterator[str]:
     """No run of redirects is longer than browsers follow."""
     for trip in trace.trips:
         if trip.redirects > REDIRECTS:
-            yield f"{trip.redirects} redirects in a row in browser {trip.browser}"
+            yield f"{trip.redirects} redirects in a row in browser {trip.browser}: {' > '.join(trip.way)}"
 
 
 def no_exception_is_unhandled(trace: Trace) -> Iterator[str]:

@@ -16,8 +16,6 @@ from chain_gateway.cli import keys
 from chain_gateway.tokens.keyring import State
 from chain_gateway.tokens.purposes import Use
 
-LOST_SECONDS: Final = 1.0
-"""How long before its death a primary may have acknowledged what its replica had not heard of."""
 SETTLE_SECONDS: Final = 1.0
 """How long after a failover some workers may still ask the old one."""
 BROKEN: Final = "\n[no.such.section]\nnonsense = 1\n"
@@ -97,9 +95,8 @@ class Faults:
         self.site.down.clear()
 
     async def _fail_over(self) -> None:
-        began = time.time()
-        await self.ground.fail_over()
-        self.site.trace.outages.append((began - LOST_SECONDS, time.time() + SETTLE_SECONDS))
+        since = await self.ground.fail_over()
+        self.site.trace.outages.append((since, time.time() + SETTLE_SECONDS))
 
     async def _kill(self) -> None:
         await self.pair.replicas[0].lost()

@@ -10,6 +10,7 @@ from html import unescape
 from typing import Final
 
 from bench.soak.browser import Closed, Tab, origin_of
+from bench.soak.checks import REDIRECTS
 from bench.soak.trace import Told, Trip
 
 PATIENCE: Final = 90
@@ -64,7 +65,8 @@ class Person:
         except Closed:
             end = "left"
         took = time.monotonic() - began
-        tab.browser.trace.trips.append(Trip(tab.browser.number, wanted, end, took, self._moves, tab.redirects))
+        way = tuple(tab.way) if tab.redirects > REDIRECTS else ()
+        tab.browser.trace.trips.append(Trip(tab.browser.number, wanted, end, took, self._moves, tab.redirects, way))
         return end
 
     async def _until_over(self, began: float) -> str:

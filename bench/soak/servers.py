@@ -23,9 +23,12 @@ SENTINELS: Final = 3
 QUORUM: Final = 2
 PATIENCE: Final = 30
 LOOK: Final = 0.05
+WAIT_MS: Final = 20_000
 PORTS: Final = (20_000, 32_000)
 BROKEN: Final = (redis.RedisError, OSError)
 COMMON: Final = {"bind": "127.0.0.1", "daemonize": "no", "logfile": '""'}
+MARK: Final = "soak-mark"
+"""A key that is none of the store's."""
 SERVER: Final = {"appendonly": "yes", "appendfsync": "everysec", "save": '""', "repl-diskless-sync-delay": "0"}
 
 
@@ -89,6 +92,26 @@ class Server:
         with redis.Redis(host="127.0.0.1", port=self.port, protocol=2, socket_timeout=2) as client:
             return client.execute_command(*words)
 
+    def copied(self, wait_ms: int = WAIT_MS) -> float:
+        """A time: whatever this server acknowledged before it is at its replica. MeasurementFailed if that lags behind.
+
+        WAIT answers for the writes of its own connection, so a mark is written first, and both go in one piece: on a
+        connection that has written nothing it answers at once. The time is that before the mark, not that of the
+        answer: of what others wrote in between WAIT says nothing.
+        """
+        at = time.time()
+        with redis.Redis(host="127.0.0.1", port=self.port, protocol=2, socket_timeout=wait_ms / 1000 + 2) as client:
+            batch = client.pipeline(transaction=False)
+            batch.execute_command("SET", MARK, "1", "PX", WAIT_MS)
+            batch.execute_command("WAIT", 1, wait_ms)
+            try:
+                _, replicas = batch.execute()
+            except BROKEN as error:
+                raise MeasurementFailed(f"the primary of Redis at {self.port} did not answer: {error}") from error
+        if not replicas:
+            raise MeasurementFailed(f"the replica of Redis had not caught up with {self.port} in {wait_ms} ms")
+        return at
+
     async def says(self, expected: object, *words: str | int) -> bool:
         """Whether the answer to a command begins with ``expected``."""
         with suppress(*BROKEN):
@@ -129,13 +152,26 @@ class Ground:
         for each in self.sentinels:
             await until(partial(_knows_all, each), "the sentinels' word of the replica and of one another")
 
-    async def fail_over(self) -> None:
-        """Kills the primary; returns when the replica has taken its place, and the old one follows it."""
+    async def fail_over(self) -> float:
+        """Kills the primary; returns when the replica has taken its place, and the old one follows it.
+
+        The answer is the time since which the primary may have acknowledged what the replica had not heard of.
+        """
+        await until(self._in_sync, "the replica's sync")
+        await asyncio.to_thread(self.primary.copied)  # it catches up in this one, so the one that counts is short
+        since = await asyncio.to_thread(self.primary.copied)
         self.primary.kill()
         await until(lambda: self.replica.says(b"master", "ROLE"), "the failover")
         self.primary, self.replica = self.replica, self.primary
         await self.replica.start("--replicaof", f"127.0.0.1 {self.primary.port}")
         await until(lambda: self.replica.says(b"slave", "ROLE"), "the old primary as a replica")
+        return since
+
+    async def _in_sync(self) -> bool:
+        with suppress(*BROKEN):
+            told = await asyncio.to_thread(self.replica.ask, "INFO", "replication")
+            return bool(told["master_link_status"] == "up" and not told["master_sync_in_progress"])
+        return False
 
     def kill(self) -> None:
         """Ends all."""

@@ -18,7 +18,10 @@ ENDS: Final = frozenset({"back", "page", "gone", "left"})
 
 @dataclass(frozen=True, slots=True)
 class Trip:
-    """One sign-in or sign-out as its person saw it. ``redirects`` is the longest run of them without a page."""
+    """One sign-in or sign-out as its person saw it. ``redirects`` is the longest run of them without a page.
+
+    ``way`` has the addresses of that run, without their queries, where it is longer than browsers follow.
+    """
 
     browser: int
     wanted: str
@@ -26,6 +29,7 @@ class Trip:
     seconds: float = 0.0
     moves: int = 0
     redirects: int = 0
+    way: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,7 +87,10 @@ class Held:
 
 @dataclass(slots=True)
 class Trace:
-    """All of a run. ``outages`` are the times in which the store may have forgotten what it had acknowledged."""
+    """All of a run. ``outages`` are the times in which the store may have forgotten what it had acknowledged.
+
+    Each begins when the replica had, as it was seen, all that was acknowledged until then.
+    """
 
     trips: list[Trip] = field(default_factory=list)
     people: dict[int, str] = field(default_factory=dict)
