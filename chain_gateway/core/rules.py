@@ -254,6 +254,21 @@ def give_way(walk: Walk, event: Event) -> Change:
     return walk, (Finish(),)
 
 
+def shown_after(stands: Walk, run: Walk) -> Walk:
+    """Where a walk ``stands``, shown in the run of redirects in which ``run``, a state of the same walk, came back.
+
+    A store that forgot its last moments stands behind that: what is made again goes on with the run's count, and after
+    a form not at all, as that named the apps that were still to come.
+    """
+    if (stands.cursor, stands.attempt) >= (run.cursor, run.attempt) or stands.through:
+        return stands
+    more = HOP_REDIRECTS.get(stands.mode)
+    if more is None:
+        return stands
+    redirects = stands.budget + 1 if run.form_run else run.redirects + more
+    return stands._replace(redirects=max(stands.redirects, redirects))
+
+
 def awaits_hop(walk: Walk) -> bool:
     """Whether a hop is out."""
     return walk.place in OUT

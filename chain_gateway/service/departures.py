@@ -56,9 +56,12 @@ class Departures:
         return await self.present(walk, identity, visitor)
 
     async def present(self, walk: Walk, identity: Identity, visitor: Visitor) -> Reply:
-        """Where ``walk`` stands. The ticket that is out is shown again with the same ``jti`` while it is valid."""
+        """Where ``walk`` stands. The ticket that is out is shown again with the same ``jti`` while it is valid.
+
+        Not where the run of redirects would grow too long by it: then a page ends that run.
+        """
         identity = await self._whole(walk, identity)
-        fresh = self._realm.now() < walk.issued_at + TICKET_SECONDS
+        fresh = self._realm.now() < walk.issued_at + TICKET_SECONDS and walk.redirects <= walk.budget
         first = walk.place is Place.BINDING
         again = fresh and (first or (walk.place is Place.VISITING and walk.hop.mode is not Mode.TWO_STEP))
         if again and (sent := self._sent(walk, identity, begin=first)) is not None:

@@ -16,7 +16,7 @@ from chain_gateway.core.ledger import Entry, Holding, OpRecord
 from chain_gateway.core.limits import HOP_SECONDS, OWED_SECONDS, WALK_SECONDS
 from chain_gateway.core.machine import step
 from chain_gateway.core.packing import pack, unpack
-from chain_gateway.core.rules import left_out
+from chain_gateway.core.rules import left_out, shown_after
 from chain_gateway.core.walk import Hops, Kind, Outcome, Walk
 from chain_gateway.errors import StoreUnavailable
 from chain_gateway.service.confirmed import is_settled
@@ -100,7 +100,7 @@ class Passage:
             log_step(self._realm, walk, stepped, actions, "walk.stepped")
             return await self._leave(stepped, actions, identity, visitor, cookies)
         if isinstance(result, Replayed) and not result.walk.stopped:
-            return await self.present(unpack(result.walk.state), identity, visitor)
+            return await self.present(shown_after(unpack(result.walk.state), walk), identity, visitor)
         return await self._give_way(walk, identity, visitor)
 
     async def end(self, walk: Walk, event: Event, identity: Identity) -> bool:

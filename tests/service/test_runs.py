@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import copy
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 
 import pytest
@@ -12,10 +13,12 @@ from support.situations import at_the_provider, declared_down, form_action, name
 from support.world import World, a_world, choose
 
 from chain_gateway.core.ledger import Browser as Known
-from chain_gateway.core.ledger import Holding
+from chain_gateway.core.ledger import Entry, Holding
 from chain_gateway.core.limits import CHAIN_APPS
 from chain_gateway.core.plan import hops_of, plan_logout
 from chain_gateway.service.capacity import LEFT, fitting, owed_at_once
+from chain_gateway.store.base import Step, StoredWalk
+from chain_gateway.store.memory import MemoryStore
 
 NO_OP = {"logout": "none"}
 
@@ -185,3 +188,47 @@ async def test_a_page_goes_between_the_question_and_what_it_did_not_foresee() ->
         assert "/relay?state=" in page.text
         await world.walk_out(b)
         assert await world.signed_in(b) == {}
+
+
+class Forgetful(MemoryStore):
+    """A store that at one step of a walk is where it was some steps before, as after a failover."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.begins = self.at = 0
+        self._steps = 0
+        self._kept: dict[str, object] = {}
+
+    async def advance(self, walk: StoredWalk, spent: bytes, ledger: Sequence[Entry]) -> Step:
+        """See ``Walks.advance``."""
+        if self.at:
+            self._steps += 1
+            if self._steps == self.begins:
+                kept = {name: value for name, value in vars(self).items() if not name.endswith("_due")}
+                self._kept = copy.deepcopy({name: value for name, value in kept.items() if name != "_kept"})
+            if self._steps == self.at:
+                vars(self).update(self._kept | {"at": 0})
+        return await super().advance(walk, spent, ledger)
+
+
+async def test_a_store_that_forgets_makes_no_run_of_redirects_longer() -> None:
+    """Six hops are made again after a failover: the browser sees a page before it gives up, and all apps are done."""
+    names = tuple(f"a{n}" for n in range(12))
+    store = Forgetful()
+    async with a_world(*names, op=NO_OP, store=store) as world, world.browser() as b:
+        await world.sign_in(b, "a0")
+        store.begins, store.at = 1, 7
+        await world.sign_out(b, "a0")
+        assert store.at == 0, "the store has forgotten nothing"
+        while await continued(b):
+            pass
+        assert await world.signed_in(b) == {}
+
+
+async def continued(browser: Browser) -> bool:
+    """Whether the page is one of a walk under way, which its person goes on from."""
+    if "Continue" not in browser.page.links:
+        return False
+    await browser.follow("Continue")
+    await browser.walk_on()
+    return True
