@@ -17,6 +17,8 @@ from queue import Empty, Queue
 from threading import Thread
 from typing import Any
 
+from support.patience import PATIENCE
+
 CONFIG = """
 [gateway]
 public_url = "http://127.0.0.1:1"
@@ -37,7 +39,6 @@ secret = "an app's secret of more than 32 bytes"
 id = "main"
 apps = ["shop"]
 """
-PATIENCE = 30
 
 
 class Serving:

@@ -25,6 +25,7 @@ import trustme
 from aiohttp import web
 from cryptography import x509
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
+from support.patience import PATIENCE
 from support.world import HOME, SECRET
 
 from chain_gateway.cli import keys
@@ -36,7 +37,6 @@ from chain_gateway.sdk.aiohttp import chain_session, setup_chain
 from chain_gateway.sdk.keys import JWKS_PATH, KeyCache
 
 APPS = ("shop", "news", "bank")
-PATIENCE = 30
 CONFIG = """
 [gateway]
 public_url = "{gateway}"

@@ -25,6 +25,7 @@ from pathlib import Path
 from py_compile import PycInvalidationMode
 
 import pytest
+from support.patience import VARIABLE
 from support.warm_pytest import WarmPytest
 
 from chain_gateway import __version__
@@ -34,6 +35,9 @@ LEFT_BEHIND = shutil.ignore_patterns(".*", "*.egg-info", "node_modules", "build"
 LENT = Path("tests", "node", "node_modules")
 REMEMBERED = Path(".hypothesis", "constants")
 GROUPS = 48
+ROW_SECONDS = 60
+ROW_PATIENCE = "12"
+"""How long a test may take whose defence is off, and how long it waits for what does not come then, in seconds."""
 TAKES_LONG = (
     *("tests/bench/", "tests/browser/", "tests/cli/test_serve", "tests/counterparts/", "tests/demo/test_headless"),
     *("tests/deploy/", "tests/exploration/", "tests/service/test_deliver", "tests/simulator/"),
@@ -105,11 +109,11 @@ class Copy:
         # Bytecode that goes by a hash of the source, not by its time: none is taken for that of a changed file.
         compileall.compile_dir(root, quiet=2, force=True, invalidation_mode=PycInvalidationMode.CHECKED_HASH)
 
-    def run(self, *args: str) -> Run:
+    def run(self, *args: str, **environ: str) -> Run:
         """Runs tests, without what costs time and says nothing; what they left behind is taken away."""
         output, before = self.root.with_suffix(".txt"), self._files()
         quiet = ("-q", "-p", "no:cacheprovider", "-p", "no:xdist", "--tb=short", "-rfE")
-        code = self._warm.run(self.root, [*quiet, *args], output)
+        code = self._warm.run(self.root, [*quiet, *args], output, **environ)
         for stray in self._files().keys() - before.keys():
             Path(stray).unlink()
         assert self._files() == before, "the run changed the copy"
@@ -118,7 +122,7 @@ class Copy:
     def without(self, mutation: Mutation) -> Run:
         """Runs the row's test with its defence off."""
         with self._switched_off(mutation):
-            return self.run("-x", mutation.test)
+            return self.run("-x", "-o", f"timeout={ROW_SECONDS}", mutation.test, **{VARIABLE: ROW_PATIENCE})
 
     @contextmanager
     def _switched_off(self, mutation: Mutation) -> Iterator[None]:

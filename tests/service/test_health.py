@@ -243,7 +243,6 @@ async def test_an_app_that_was_down_long_ago_is_asked_before_it_is_left_out() ->
             await world.look()
         world.fronts["news"].well()
         world.clock.now += 2 * ACTIVE_SECONDS
-        await world.look()
         await b.open(f"{world.gateway}/login?app=shop&prompt=login")
         await choose(b, "bob")
         await b.walk_on()

@@ -46,9 +46,12 @@ class WarmPytest:
             text=True,
         )
 
-    def run(self, root: Path, args: Sequence[str], output: Path) -> int:
-        """Runs pytest with ``args`` in the tree at ``root``; what it prints is in ``output``. Returns its exit code."""
-        line = json.dumps({"root": str(root), "args": list(args), "output": str(output)})
+    def run(self, root: Path, args: Sequence[str], output: Path, **environ: str) -> int:
+        """Runs pytest with ``args`` in the tree at ``root``; what it prints is in ``output``. Returns its exit code.
+
+        ``environ`` is what this run sees beside the rest.
+        """
+        line = json.dumps({"root": str(root), "args": list(args), "output": str(output), "environ": environ})
         self._process.stdin.write(line + "\n")
         self._process.stdin.flush()
         return int(self._process.stdout.readline())
@@ -72,6 +75,7 @@ def serve() -> None:
         asked = json.loads(line)
         child = os.fork()
         if child == 0:
+            os.environ.update(asked["environ"])
             os._exit(_run(Path(asked["root"]), asked["args"], Path(asked["output"])))
         code = os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
         sys.stdout.write(f"{code}\n")
