@@ -26,6 +26,7 @@ from chain_gateway.core.chain import Mode
 from chain_gateway.core.ledger import Entry, Holding
 from chain_gateway.core.packing import pack
 from chain_gateway.core.walk import Hop, Hops, Kind, Place, Walk
+from chain_gateway.ops.meter import PrometheusMeter
 from chain_gateway.service.identity import Identities, Identity
 from chain_gateway.service.realm import Realm, Visitor
 from chain_gateway.service.tickets import Tickets
@@ -126,7 +127,7 @@ async def main(store: str, apps: int, *watched: str) -> None:
     """Serves until standard input ends; ``watched``, if anything, puts a stopwatch around each step of a hop."""
     keyring = Keyring.generate(int(time.time()) - 10, os.urandom)
     # Every walk here is left after one hop, which the sweeper would take for thousands of lost browsers.
-    gateway = await assembly.build(settings(apps, store=store), keyring, rounds=False)
+    gateway = await assembly.build(settings(apps, store=store), keyring, rounds=False, meter=PrometheusMeter())
     realm = gateway[assembly.REALM]
     stopwatch = Stopwatch()
     if watched:

@@ -21,6 +21,7 @@ from bench.gateways import CLIENT_ID, SECRET, settings, url
 from bench.serving import bare, obey, run, serving
 from chain_gateway import assembly
 from chain_gateway.demo.op import DemoOp, OpClient
+from chain_gateway.ops.meter import PrometheusMeter
 from chain_gateway.sdk import ChainConfig
 from chain_gateway.sdk.aiohttp import chain_session, setup_chain
 from chain_gateway.tokens.keyring import Keyring
@@ -32,7 +33,7 @@ async def gateway(ports: Mapping[str, int], every: Mapping[str, object]) -> dict
     """The gateway, and the baseline on the same loop."""
     keyring = Keyring.generate(int(time.time()) - 10, os.urandom)
     configured = settings(len(ports.keys() - NOT_APPS), ports=ports, every=every)
-    return {"login": await assembly.build(configured, keyring), "bare": bare()}
+    return {"login": await assembly.build(configured, keyring, meter=PrometheusMeter()), "bare": bare()}
 
 
 async def apps(ports: Mapping[str, int], _: Mapping[str, object]) -> dict[str, web.Application]:
