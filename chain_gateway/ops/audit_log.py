@@ -1,13 +1,14 @@
 """The audit log's own file: one JSON object a line, appended by any number of processes, and never in anybody's way.
 
-Each line is one ``write`` to a file that is opened to append, so lines of several processes do not mix. Each process
-looks whether the line before has its end, which a full disk may have cut for any of them. Whoever rotates the file may
-just rename it: the name is looked at before each line, and a new file is begun when it leads elsewhere. What cannot be
-written is counted and told in the log, once a minute at most.
+Each line is one ``write`` to a file that is opened to append, so lines of several processes do not mix. Whose turn it
+is looks whether the line before has its end, which a full disk may have cut for any of them. Whoever rotates the file
+may just rename it: the name is looked at before each line, and a new file is begun when it leads elsewhere. What cannot
+be written is counted and told in the log, once a minute at most.
 """
 
 from __future__ import annotations
 
+import fcntl
 import os
 import stat
 import time
@@ -27,8 +28,8 @@ LINE_BYTES: Final = 32 * 1024
 """The longest line; an event with more says ``cut`` and leaves its lists out."""
 QUIET_SECONDS: Final = 60.0
 """How often it is told that lines are lost."""
-SETTLING: Final = (0.0, 0.001, 0.004)
-"""Seconds after which a line is looked at again that has no end: another process may be at it just now."""
+PAUSES: Final = (0.0, 0.0, 0.001, 0.002, 0.004)
+"""Seconds between two tries for the file, which others have for as long as one line takes."""
 _HOW: Final = os.O_RDWR | os.O_APPEND | os.O_CREAT | os.O_CLOEXEC | os.O_NONBLOCK
 log = structlog.stdlib.get_logger("chain_gateway")
 
@@ -68,9 +69,10 @@ class AuditFile:
         if self._file is None or not self._is_there(self._file):
             self.close()
             self._file = self._opened()
-        self._torn = self._is_cut(self._file)
-        text = b"\n" + line if self._torn else line  # what a full disk has cut stays a line of its own
-        written = os.write(self._file, text)
+        with _turn(self._file):
+            self._torn = _is_cut(self._file)
+            text = b"\n" + line if self._torn else line  # what a full disk has cut stays a line of its own
+            written = os.write(self._file, text)
         self._torn = written < len(text)
         if self._torn:
             raise OSError(0, "the line was cut")
@@ -80,15 +82,6 @@ class AuditFile:
         with suppress(OSError):
             return os.path.samestat(os.stat(self._path), os.fstat(file))  # noqa: PTH116 - beside a descriptor's
         return False
-
-    def _is_cut(self, file: int) -> bool:
-        """Whether the last line has no end, whoever wrote it."""
-        for pause in (0.0,) if self._torn else SETTLING:
-            size = os.fstat(file).st_size
-            if size == 0 or os.pread(file, 1, size - 1) == b"\n":
-                return False
-            time.sleep(pause)
-        return True
 
     def _opened(self) -> int:
         try:
@@ -109,6 +102,26 @@ class AuditFile:
         if self._clock() - self._told_at >= QUIET_SECONDS:
             log.error("audit.not_written", reason=reason, lost=self._lost)
             self._told_at, self._lost = self._clock(), 0
+
+
+@contextmanager
+def _turn(file: int) -> Iterator[None]:
+    """One process at a time looks at the end of the file and writes; nobody waits long for one that has stopped."""
+    for pause in PAUSES:
+        with suppress(BlockingIOError):
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            break
+        time.sleep(pause)
+    try:
+        yield
+    finally:
+        fcntl.flock(file, fcntl.LOCK_UN)
+
+
+def _is_cut(file: int) -> bool:
+    """Whether the last line has no end, whoever wrote it."""
+    size = os.fstat(file).st_size
+    return size > 0 and os.pread(file, 1, size - 1) != b"\n"
 
 
 def _give_to_owner(file: int, folder: Path) -> None:
