@@ -26,6 +26,10 @@ def next_delivery(attempts: int, now: int, chance: float) -> int:
     return now + max(1, round(pause * (0.5 + chance / 2)))
 
 
+STRANGER_SECONDS: Final = 24 * 3600
+"""How long a logout is kept for an app that is registered no more: the next configuration may know it again."""
+
+
 def given_up(since: int, session_max: int, now: int) -> bool:
     """Whether no session can live any more that an owed logout of ``since`` was meant for."""
     return now > since + session_max

@@ -13,7 +13,7 @@ from typing import Final
 from chain_gateway.core.chain import App
 from chain_gateway.core.ledger import Holding, app_of
 from chain_gateway.core.limits import DELIVERY_SECONDS
-from chain_gateway.core.recovery import given_up, next_delivery
+from chain_gateway.core.recovery import STRANGER_SECONDS, given_up, next_delivery
 from chain_gateway.errors import StoreUnavailable
 from chain_gateway.service.audit import AuditEvent
 from chain_gateway.service.lanes import IN_ALL, Lane, Lanes
@@ -29,8 +29,6 @@ from chain_gateway.tokens.logout_token import LogoutToken, sign_logout_token
 LEASE_SECONDS: Final = 30
 LOOK_SECONDS: Final = 1.0
 """How long a round waits for apps that do not answer, before it looks at what has become due meanwhile."""
-STRANGER_SECONDS: Final = 24 * 3600
-"""How long a logout is kept for an app that is registered no more: the next configuration may know it again."""
 CONFIRMED: Final = frozenset({200, 204})
 
 

@@ -23,12 +23,12 @@ from chain_gateway.core.chain import AppId
 from chain_gateway.core.ledger import Entry, Holding
 from chain_gateway.core.limits import OWED_SECONDS, WALK_SECONDS
 from chain_gateway.core.packing import unpack
-from chain_gateway.core.recovery import FACTOR, FIRST_SECONDS, LONGEST_SECONDS
+from chain_gateway.core.recovery import FACTOR, FIRST_SECONDS, LONGEST_SECONDS, STRANGER_SECONDS
 from chain_gateway.core.walk import Kind
 from chain_gateway.errors import StoreUnavailable
 from chain_gateway.outgoing import AppCalls
 from chain_gateway.resolver import LoopbackResolver
-from chain_gateway.service.deliver import LEASE_SECONDS, STRANGER_SECONDS, Deliver
+from chain_gateway.service.deliver import LEASE_SECONDS, Deliver
 from chain_gateway.service.lanes import IN_ALL, PER_APP
 from chain_gateway.store.memory import MemoryStore
 from chain_gateway.store.sqlite import SqliteStore

@@ -7,7 +7,9 @@ from dataclasses import replace
 from support.browser import Browser
 from support.world import World, a_world
 
+from chain_gateway.core.ledger import Holding
 from chain_gateway.core.limits import HOP_SECONDS
+from chain_gateway.core.recovery import STRANGER_SECONDS
 from chain_gateway.service import identity
 
 MANY = tuple(f"app{number}" for number in range(42))
@@ -78,3 +80,21 @@ async def test_a_lost_cookie_loses_no_name() -> None:
         await b.open(f"{world.gateway}/resume")
         await world.walk_out(b)
         assert (await owed_names(world))["bank"] == names["bank"]
+
+
+async def test_an_app_that_this_gateway_does_not_know_is_owed_its_logout() -> None:
+    """As while a new configuration is not everywhere yet: whoever knows the app tells it. What is over stays over."""
+    async with a_world(op={"logout": "none"}) as world, world.browser() as b:
+        await world.sign_in(b)
+        (known,) = await world.store.browsers_of("demo|alice", "")
+        held = (await world.store.browser(known)).ledger["shop"]
+        lines = {
+            "added": replace(held, sid="session-at-added"),
+            "asked": replace(held, sid="session-at-asked", holding=Holding.MAY_HOLD),
+            "left": replace(held, sid="session-at-left", holding=Holding.NONE),
+            "old": replace(held, sid="session-at-old", since=held.since - STRANGER_SECONDS - 1),
+        }
+        await world.store.note(known, [replace(entry, app=app) for app, entry in lines.items()])
+        await b.open(f"{world.apps['news']}/")
+        await world.sign_out(b)
+        assert await owed_names(world) == {"added": "session-at-added", "asked": "session-at-asked"}
