@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Final
@@ -39,7 +40,7 @@ def settings(
 
 def document(
     apps: Sequence[str], store: str, ports: Mapping[str, int], every: Mapping[str, object], listen: str
-) -> dict[str, Mapping[str, object] | list[Mapping[str, object]]]:
+) -> dict[str, object]:
     """The same, as an operator would write it."""
     return {
         "gateway": {"public_url": url("login", ports.get("login", NOWHERE)), "listen": listen},
@@ -55,3 +56,19 @@ def document(
         ],
         "chains": [{"id": "main", "apps": list(apps)}],
     }
+
+
+def toml(table: Mapping[str, object]) -> str:
+    """A configuration as a file: sections of plain values, and lists of them."""
+    lines = []
+    for section, content in table.items():
+        for each in content if isinstance(content, list) else [content]:
+            lines.append(f"[[{section}]]" if isinstance(content, list) else f"[{section}]")
+            lines += [f"{name} = {_value(value)}" for name, value in each.items()]
+    return "\n".join(lines) + "\n"
+
+
+def _value(value: object) -> str:
+    if isinstance(value, Mapping):
+        return "{ " + ", ".join(f"{name} = {_value(each)}" for name, each in value.items()) + " }"
+    return json.dumps(value)

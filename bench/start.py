@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import os
 import subprocess
 import sys
@@ -15,7 +14,7 @@ from typing import Final
 
 from bench.child import ROOT
 from bench.figures import Figure, MeasurementFailed, Size, Subject, Words, middle
-from bench.gateways import document, names
+from bench.gateways import document, names, toml
 from chain_gateway.tokens.keyring import Keyring
 
 PATH: Final = {"PYTHONPATH": str(ROOT)}
@@ -31,21 +30,11 @@ def configured(apps: int = 1, store: str = "memory://") -> Iterator[Path]:
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         told = document(names(apps), store, {}, {}, "127.0.0.1:0")
-        (folder / "gateway.toml").write_text(_toml(told))
+        (folder / "gateway.toml").write_text(toml(told))
         keys = folder / "keys.json"
         keys.write_text(Keyring.generate(int(time.time()) - 10, os.urandom).dump())
         keys.chmod(0o600)
         yield folder
-
-
-def _toml(told: Mapping[str, Mapping[str, object] | Sequence[Mapping[str, object]]]) -> str:
-    """A document of tables and of lists of tables, whose values JSON and TOML spell alike."""
-    lines: list[str] = []
-    for name, value in told.items():
-        tables, head = ([value], f"[{name}]") if isinstance(value, Mapping) else (value, f"[[{name}]]")
-        for table in tables:
-            lines += [head, *(f"{key} = {json.dumps(each)}" for key, each in table.items())]
-    return "\n".join(lines) + "\n"
 
 
 @contextmanager

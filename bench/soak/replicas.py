@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from bench.figures import MeasurementFailed
-from bench.gateways import CLIENT_ID, SECRET
+from bench.gateways import CLIENT_ID, SECRET, toml
 from bench.soak.servers import until
 
 NAMES: Final = ("a", "b")
@@ -136,22 +136,6 @@ class Pair:
             return await asyncio.to_thread(self.count, event) >= before + more
 
         await until(enough, f"{event}, {more} times", PATIENCE)
-
-
-def toml(table: dict[str, Any]) -> str:
-    """A configuration as a file: sections of plain values, and lists of them."""
-    lines = []
-    for section, content in table.items():
-        for each in content if isinstance(content, list) else [content]:
-            lines.append(f"[[{section}]]" if isinstance(content, list) else f"[{section}]")
-            lines += [f"{name} = {_value(value)}" for name, value in each.items()]
-    return "\n".join(lines) + "\n"
-
-
-def _value(value: object) -> str:
-    if isinstance(value, dict):
-        return "{ " + ", ".join(f"{name} = {_value(each)}" for name, each in value.items()) + " }"
-    return json.dumps(value)
 
 
 def document(gateway: str, op: str, apps: dict[str, str], chain: list[str], store: str) -> dict[str, Any]:

@@ -43,7 +43,6 @@ class AuditFile:
         self._clock = clock
         self._lost = 0
         self._told_at = -QUIET_SECONDS
-        self._torn = False
         self._file: int | None = self._opened()
 
     def __call__(self, event: str, **fields: object) -> None:
@@ -70,11 +69,9 @@ class AuditFile:
             self.close()
             self._file = self._opened()
         with _turn(self._file):
-            self._torn = _is_cut(self._file)
-            text = b"\n" + line if self._torn else line  # what a full disk has cut stays a line of its own
+            text = b"\n" + line if _is_cut(self._file) else line  # what a full disk has cut stays a line of its own
             written = os.write(self._file, text)
-        self._torn = written < len(text)
-        if self._torn:
+        if written < len(text):
             raise OSError(0, "the line was cut")
 
     def _is_there(self, file: int) -> bool:
@@ -94,7 +91,6 @@ class AuditFile:
         if not stat.S_ISREG(found.st_mode):
             os.close(file)
             raise OSError(0, "this is not a file")
-        self._torn = False
         return file
 
     def _fail(self, reason: str) -> None:

@@ -89,9 +89,8 @@ def _pairs(text: str) -> list[tuple[str, str]]:
 
 
 def _fields(text: str) -> dict[str, str]:
-    pairs = _pairs(text)
     found: dict[str, str] = {}
-    for name, value in pairs:
+    for name, value in _pairs(text):
         most = LENGTHS.get(name)
         if most is None:
             continue

@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import asyncio
-import json
 import os
 import signal
 import socket
 import sys
 import time
 from collections import Counter
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -18,27 +17,12 @@ from pathlib import Path
 from simulator_proxy import Proxy
 from simulator_world import Simulation, document, surroundings
 
+from bench.gateways import toml
 from chain_gateway.cli import keys
 from chain_gateway.store.urls import open_store
 
 PROGRAM = Path(__file__).with_name("simulator_gateway.py")
 ROOT = Path(__file__).parents[2]
-
-
-def toml(table: Mapping[str, object]) -> str:
-    """A configuration as a file: sections of plain values, and lists of them."""
-    lines = []
-    for section, content in table.items():
-        for each in content if isinstance(content, list) else [content]:
-            lines.append(f"[[{section}]]" if isinstance(content, list) else f"[{section}]")
-            lines += [f"{name} = {_value(value)}" for name, value in each.items()]
-    return "\n".join(lines) + "\n"
-
-
-def _value(value: object) -> str:
-    if isinstance(value, Mapping):
-        return "{ " + ", ".join(f"{name} = {_value(each)}" for name, each in value.items()) + " }"
-    return json.dumps(value)
 
 
 @dataclass
