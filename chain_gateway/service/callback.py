@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 
 from chain_gateway.core.chain import AppTag
-from chain_gateway.core.ledger import Browser, Entry, Holding, former_line
+from chain_gateway.core.ledger import Browser, Entry, Holding, app_of, former_line
 from chain_gateway.core.limits import OP_REDIRECTS, WALK_SECONDS
 from chain_gateway.core.origins import with_query
 from chain_gateway.core.plan import Decision, SignedIn, hops_of, left_since, may_live, others_session, plan_login
@@ -19,7 +19,7 @@ from chain_gateway.service.identity import Identities, Identity
 from chain_gateway.service.log import log
 from chain_gateway.service.login import UNAVAILABLE, StartLogin, login_required
 from chain_gateway.service.loops import asks_in_a_loop
-from chain_gateway.service.notes import takes_back_channel
+from chain_gateway.service.notes import may_live_unknown, takes_back_channel
 from chain_gateway.service.op_session import OpSession, OpSessions
 from chain_gateway.service.passage import WALK_NONCE_BYTES, Passage
 from chain_gateway.service.ports import OpenIdProvider
@@ -195,7 +195,16 @@ class FinishLogin:
             elif app.id in visited and may_live(entry, now, app) and entry.sid != who.sid and line not in owed:
                 kept = Holding.OWED if entry.holding is Holding.OWED else Holding.MAY_HOLD
                 entries.append(replace(entry, app=line, holding=kept, epoch=epoch))
-        return entries
+        return entries + self._at_unknown_apps(known, who, epoch)
+
+    def _at_unknown_apps(self, known: Browser, who: SignedIn, epoch: int) -> list[Entry]:
+        """What is owed to apps that this gateway does not know, and so does not visit, for somebody else's sessions."""
+        apps, now = self._realm.registry.apps, self._realm.now()
+        return [
+            replace(entry, holding=Holding.OWED, epoch=epoch, since=now)
+            for entry in known.ledger.values()
+            if app_of(entry.app) not in apps and entry.sub not in {"", who.sub} and may_live_unknown(entry, now)
+        ]
 
     def _planned(self, browser: bytes, epoch: int, target: Target, plan: tuple[Decision, ...], *, silent: bool) -> Walk:
         realm = self._realm

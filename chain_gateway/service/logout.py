@@ -18,13 +18,13 @@ from chain_gateway.core.ledger import Browser, Entry, Holding, app_of
 from chain_gateway.core.limits import CONFIRM_SECONDS, WALK_SECONDS
 from chain_gateway.core.origins import origin_of
 from chain_gateway.core.plan import Decision, hops_of, may_live, plan_logout
-from chain_gateway.core.recovery import STRANGER_SECONDS, given_up
 from chain_gateway.core.walk import NO_APP, Kind, OpLogout, Walk
 from chain_gateway.errors import BadInput, BrowserUnknown, StoreUnavailable, TokenRefused
 from chain_gateway.service.capacity import fitting, owed_at_once
 from chain_gateway.service.epochs import is_ahead
 from chain_gateway.service.identity import Identities
 from chain_gateway.service.log import log
+from chain_gateway.service.notes import may_live_unknown
 from chain_gateway.service.op_session import OpSessions
 from chain_gateway.service.passage import WALK_NONCE_BYTES, Passage
 from chain_gateway.service.ports import OpenIdProvider
@@ -44,8 +44,6 @@ ASK: Final = "__Host-chain-ask"
 SCOPES: Final = frozenset({"", "all", "app"})
 CONFIRM_BYTES: Final = 2048
 DIGEST_BYTES: Final = 12
-HOLDING: Final = frozenset({Holding.HOLDS, Holding.MAY_HOLD})
-"""What an app holds, or may hold, that no logout has been owed for yet."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -228,15 +226,14 @@ class StartLogout:
     def _former_sessions(self, known: Browser | None, epoch: int, only: str) -> list[Entry]:
         """Sessions that no ticket names and that may live, so the back channel does.
 
-        They are from before the last sign-in, or at apps that this gateway does not know: where a new configuration is
-        not everywhere yet, another one does, and tells them.
+        They are from before the last sign-in, or at apps that this gateway does not know.
         """
         now = self._realm.now()
         entries = []
         for line, entry in known.ledger.items() if known else ():
             app = self._realm.registry.apps.get(app_of(entry.app))
             if app is None:
-                wanted = not only and entry.holding in HOLDING and not given_up(entry.since, STRANGER_SECONDS, now)
+                wanted = not only and may_live_unknown(entry, now)
             else:
                 wanted = app.id != line and (not only or app.id == only) and may_live(entry, now, app)
             if wanted:

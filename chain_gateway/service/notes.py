@@ -10,6 +10,7 @@ from chain_gateway.core.actions import Action, SendAway, SendTicket, Settle
 from chain_gateway.core.chain import App, AppTag, Mode
 from chain_gateway.core.ledger import Entry, Holding
 from chain_gateway.core.limits import OWED_SECONDS
+from chain_gateway.core.recovery import STRANGER_SECONDS, given_up
 from chain_gateway.core.walk import Kind, Outcome, Place, Walk
 from chain_gateway.service.identity import Identity
 from chain_gateway.service.realm import Realm
@@ -28,6 +29,8 @@ AFTER: Final = {
 """What an app has after an outcome; None leaves the entry as it is. Else a failed login may have set a session, and a
 failed logout is owed."""
 
+HOLDING: Final = frozenset({Holding.HOLDS, Holding.MAY_HOLD})
+"""What an app holds, or may hold, that no logout has been owed for yet."""
 TICKET_OUT: Final = frozenset({Place.VISITING, Place.AWAY})
 OTHERWISE: Final = {Kind.LOGIN: Holding.MAY_HOLD, Kind.LOGOUT: Holding.OWED}
 
@@ -35,6 +38,14 @@ OTHERWISE: Final = {Kind.LOGIN: Holding.MAY_HOLD, Kind.LOGOUT: Holding.OWED}
 def takes_back_channel(app: App | None) -> bool:
     """Whether a logout token means anything to ``app``: one without the SDK believes its own provider alone."""
     return app is not None and app.logout not in {Mode.EXTERNAL, Mode.NONE}
+
+
+def may_live_unknown(entry: Entry, now: int) -> bool:
+    """Whether ``entry`` tells of a session, owed no logout yet, at an app that this gateway does not know.
+
+    Where a new configuration is not everywhere yet, another gateway knows the app, and tells it what it is owed.
+    """
+    return entry.holding in HOLDING and not given_up(entry.since, STRANGER_SECONDS, now)
 
 
 def by_name(entries: Iterable[Entry], ledger: Mapping[str, Entry]) -> list[Entry]:

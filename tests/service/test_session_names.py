@@ -5,9 +5,9 @@ from __future__ import annotations
 from dataclasses import replace
 
 from support.browser import Browser
-from support.world import World, a_world
+from support.world import World, a_world, choose
 
-from chain_gateway.core.ledger import Holding
+from chain_gateway.core.ledger import Holding, former_line
 from chain_gateway.core.limits import HOP_SECONDS
 from chain_gateway.core.recovery import STRANGER_SECONDS
 from chain_gateway.service import identity
@@ -82,19 +82,55 @@ async def test_a_lost_cookie_loses_no_name() -> None:
         assert (await owed_names(world))["bank"] == names["bank"]
 
 
+async def with_unknown_apps(world: World, browser: Browser) -> None:
+    """Signs in, and makes the ledger tell of apps that another gateway knows."""
+    await world.sign_in(browser)
+    (known,) = await world.store.browsers_of("demo|alice", "")
+    held = (await world.store.browser(known)).ledger["shop"]
+    lines = {
+        "added": replace(held, sid="session-at-added"),
+        "asked": replace(held, sid="session-at-asked", holding=Holding.MAY_HOLD),
+        "left": replace(held, sid="session-at-left", holding=Holding.NONE),
+        "old": replace(held, sid="session-at-old", since=held.since - STRANGER_SECONDS - 1),
+        former_line("added"): replace(held, sid="session-before"),
+        former_line("news"): replace(held, sid="session-at-news", holding=Holding.NONE),
+    }
+    await world.store.note(known, [replace(entry, app=app) for app, entry in lines.items()])
+
+
+OWED = {"added": "session-at-added", "asked": "session-at-asked", former_line("added"): "session-before"}
+"""What those apps are owed when the sessions end. What is over stays over."""
+
+
 async def test_an_app_that_this_gateway_does_not_know_is_owed_its_logout() -> None:
-    """As while a new configuration is not everywhere yet: whoever knows the app tells it. What is over stays over."""
+    """As while a new configuration is not everywhere yet: whoever knows the app tells it."""
     async with a_world(op={"logout": "none"}) as world, world.browser() as b:
-        await world.sign_in(b)
-        (known,) = await world.store.browsers_of("demo|alice", "")
-        held = (await world.store.browser(known)).ledger["shop"]
-        lines = {
-            "added": replace(held, sid="session-at-added"),
-            "asked": replace(held, sid="session-at-asked", holding=Holding.MAY_HOLD),
-            "left": replace(held, sid="session-at-left", holding=Holding.NONE),
-            "old": replace(held, sid="session-at-old", since=held.since - STRANGER_SECONDS - 1),
-        }
-        await world.store.note(known, [replace(entry, app=app) for app, entry in lines.items()])
+        await with_unknown_apps(world, b)
         await b.open(f"{world.apps['news']}/")
         await world.sign_out(b)
-        assert await owed_names(world) == {"added": "session-at-added", "asked": "session-at-asked"}
+        assert await owed_names(world) == OWED
+
+
+async def sign_in_again(world: World, browser: Browser, person: str) -> None:
+    """At Shop, in the browser where Alice is; the apps that can be told are."""
+    world.clock.now += 15
+    await browser.open(f"{world.gateway}/login?app=shop&prompt=login")
+    await choose(browser, person)
+    await browser.walk_on()
+    await world.deliver()
+
+
+async def test_somebody_elses_session_at_an_app_that_this_gateway_does_not_know_is_owed() -> None:
+    """Bob signs in where Alice was: her sessions end also at apps that this gateway cannot visit."""
+    async with a_world() as world, world.browser() as b:
+        await with_unknown_apps(world, b)
+        await sign_in_again(world, b, "bob")
+        assert await owed_names(world) == OWED
+
+
+async def test_ones_own_session_at_an_app_that_this_gateway_does_not_know_stays() -> None:
+    """Alice signs in anew: nobody else's session is there."""
+    async with a_world() as world, world.browser() as b:
+        await with_unknown_apps(world, b)
+        await sign_in_again(world, b, "alice")
+        assert await owed_names(world) == {}
