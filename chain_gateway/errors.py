@@ -23,7 +23,18 @@ Each has a stable ``code`` (what programs and support staff see), an HTTP ``stat
 
 from __future__ import annotations
 
+import errno
 from dataclasses import dataclass
+from typing import Final
+
+LASTING: Final = frozenset(
+    {
+        *(errno.ENOENT, errno.ENOTDIR, errno.EISDIR, errno.ELOOP, errno.ENAMETOOLONG, errno.ENXIO, errno.ENODEV),
+        *(errno.EACCES, errno.EPERM, errno.EROFS),
+        0,
+    }
+)
+"""What the system says of a file that is as it is until somebody changes that; 0 is our own word for it."""
 
 
 class ChainGatewayError(Exception):
@@ -148,11 +159,15 @@ class NotFound(ChainGatewayError):
 
 @dataclass(frozen=True, slots=True)
 class Problem:
-    """One thing that is wrong in a configuration: where, why, and what to write instead."""
+    """One thing that is wrong in a configuration: where, why, and what to write instead.
+
+    ``passing``: it may be over in a moment, and nothing that is written makes a difference.
+    """
 
     path: str
     reason: str
     hint: str
+    passing: bool = False
 
 
 class ConfigError(ChainGatewayError):
@@ -166,3 +181,13 @@ class ConfigError(ChainGatewayError):
         """``problems`` is not empty."""
         super().__init__("; ".join(f"{p.path}: {p.reason}" for p in problems))
         self.problems = problems
+
+    @property
+    def passing(self) -> bool:
+        """Whether the same configuration may hold in a moment."""
+        return all(problem.passing for problem in self.problems)
+
+
+def passes(error: OSError) -> bool:
+    """Whether ``error`` may be over in a moment: a disk that does not answer, or no descriptor that is free."""
+    return (error.errno or 0) not in LASTING

@@ -51,6 +51,7 @@ def _looks(files: Sequence[Path]) -> tuple[tuple[int, int, int] | None, ...]:
         look = None
         with suppress(OSError):
             stat = file.stat()
-            look = (stat.st_mtime_ns, stat.st_size, stat.st_ino)
+            # The time of the last change of any kind: also whoever may read a file makes it another one.
+            look = (stat.st_ctime_ns, stat.st_size, stat.st_ino)
         found.append(look)
     return tuple(found)

@@ -13,7 +13,7 @@ from collections.abc import Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 
-from chain_gateway.errors import ConfigError, Problem
+from chain_gateway.errors import ConfigError, Problem, passes
 from chain_gateway.tokens.keyring import Keyring, KeyRow
 from chain_gateway.tokens.purposes import Use
 
@@ -79,7 +79,7 @@ def load(path: Path) -> Keyring:
         return Keyring.load(path.read_text("utf-8"))
     except OSError as error:
         hint = "make one with `chain-gateway keys new`"
-        raise _problem(str(path), f"cannot be read: {error.strerror}", hint) from error
+        raise ConfigError((Problem(str(path), f"cannot be read: {error.strerror}", hint, passes(error)),)) from error
     except UnicodeDecodeError as error:
         raise _problem(str(path), "is not text", "restore the file from its backup") from error
 

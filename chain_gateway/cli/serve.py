@@ -81,7 +81,8 @@ def main() -> int:
         share(int(sys.argv[2]), len(settings.apps))
         uvloop.run(Worker(files, sockets).run(settings, keyring, ready))
     except ConfigError as error:
-        return refused(error, as_json=False)
+        code = refused(error, as_json=False)
+        return FAILED if error.passing else code  # by which the supervisor knows whether to try again
     except StoreUnavailable as error:
         log.error("store.unavailable", detail=error.detail)  # noqa: TRY400 - where it was raised says nothing
         return FAILED

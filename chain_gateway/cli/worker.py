@@ -98,20 +98,26 @@ class Worker:
             new = await self._begin(settings, keyring, store)
         except ConfigError as error:
             refused = [f"{problem.path}: {problem.reason}" for problem in error.problems]
+            if error.passing:
+                return self._again_soon(current, "; ".join(refused))
             log.warning("configuration.refused", problems=refused)
             paths = [problem.path for problem in error.problems]
             current.audit(AuditEvent.CONFIGURATION_REFUSED, process=os.getpid(), problems=paths)
             return current
         except OSError as error:  # such as too many open files, which says nothing of the configuration
-            log.error("configuration.not_taken", reason=error.strerror)  # noqa: TRY400 - it is the system's
-            asyncio.get_running_loop().call_later(LOOK_SECONDS, self._wanted.set)
-            return current
+            return self._again_soon(current, error.strerror)
         await current.retreat()
         log.info("configuration.taken", apps=len(settings.apps), chains=len(settings.chains))
         task = asyncio.create_task(current.end())
         self._ending.add(task)
         task.add_done_callback(self._ending.discard)
         return new
+
+    def _again_soon(self, current: Generation, reason: str | None) -> Generation:
+        """What is in service goes on; the files are read again in a moment, also where nobody changes them."""
+        log.error("configuration.not_taken", reason=reason)
+        asyncio.get_running_loop().call_later(LOOK_SECONDS, self._wanted.set)
+        return current
 
     async def _begin(self, settings: Settings, keyring: Keyring, store: Store) -> Generation:
         return await Generation.begin(settings, keyring, store, self._meter, self._sockets, self._tracing)

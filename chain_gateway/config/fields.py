@@ -12,7 +12,7 @@ from typing import Final
 from pydantic_core import PydanticCustomError
 
 REFUSED: Final = "chain_gateway"
-"""The type of every error that a validator of this package raises; its context has ``reason`` and ``hint``."""
+"""The type of every error that a validator of this package raises; its context is what ``refuse`` was told."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,6 +36,9 @@ class Told:
     default: str = ""
 
 
-def refuse(reason: str, hint: str) -> PydanticCustomError:
-    """The error that a validator raises: why, and what to write instead; neither repeats a value that may be secret."""
-    return PydanticCustomError(REFUSED, "{reason}", {"reason": reason, "hint": hint})
+def refuse(reason: str, hint: str, *, passing: bool = False) -> PydanticCustomError:
+    """The error that a validator raises: why, and what to write instead; neither repeats a value that may be secret.
+
+    ``passing``: see ``Problem``.
+    """
+    return PydanticCustomError(REFUSED, "{reason}", {"reason": reason, "hint": hint, "passing": passing})

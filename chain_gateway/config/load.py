@@ -13,7 +13,7 @@ from chain_gateway.config.draft import Reader
 from chain_gateway.config.model import Settings
 from chain_gateway.config.rules import broken
 from chain_gateway.config.sources import Sources
-from chain_gateway.errors import ConfigError, Problem
+from chain_gateway.errors import ConfigError, Problem, passes
 
 _PLACED: Final = re.compile(r"(.*) \(at (.*)\)", re.DOTALL)
 _TOML_HINT: Final = "text stands in quotes, a key is followed by =, and each [ and { has its ] and }"
@@ -41,9 +41,8 @@ def read(path: Path) -> dict[str, object]:
     try:
         return tomllib.loads(path.read_bytes().decode())
     except OSError as error:
-        problem = Problem(
-            str(path), (error.strerror or "it cannot be read").lower(), "name the configuration with --config"
-        )
+        reason = (error.strerror or "it cannot be read").lower()
+        problem = Problem(str(path), reason, "name the configuration with --config", passes(error))
     except UnicodeDecodeError as error:
         problem = Problem(f"byte {error.start}", "the file is not UTF-8 text", "save it as UTF-8")
     except tomllib.TOMLDecodeError as error:

@@ -66,7 +66,7 @@ def _problem(detail: ErrorDetails, model: type[Section], path: str) -> Problem:
     where = path + "".join(f"[{step}]" if isinstance(step, int) else f".{spelled(step)}" for step in detail["loc"])
     key, kind, context = str(detail["loc"][0]), detail["type"], detail.get("ctx", {})
     if kind == REFUSED:
-        return Problem(where, str(context["reason"]), str(context["hint"]))
+        return Problem(where, str(context["reason"]), str(context["hint"]), bool(context["passing"]))
     if kind == "extra_forbidden":
         return Problem(where, "there is no such key", _instead(key, model))
     reason = _REASONS[kind](context) if kind in _REASONS else "this is no value for it"

@@ -18,6 +18,7 @@ from typing import Final
 from pydantic import ValidationInfo
 
 from chain_gateway.config.fields import refuse
+from chain_gateway.errors import passes
 
 FILE_BYTES: Final = 64 * 1024
 FORMS: Final = 'a string, { env = "NAME" } or { file = "PATH" }'
@@ -68,7 +69,8 @@ class Sources:
                 os.close(opened)
         except OSError as error:
             reason = f"the file that it names cannot be read: {(error.strerror or 'unknown error').lower()}"
-            raise refuse(reason, f"create it, or correct the path; a relative one starts at {self.base}") from None
+            hint = f"create it, or correct the path; a relative one starts at {self.base}"
+            raise refuse(reason, hint, passing=passes(error)) from None
         if len(data) > FILE_BYTES:
             raise refuse(f"the file {path} is larger than {FILE_BYTES} bytes", "name a file with nothing but the value")
         try:

@@ -21,7 +21,7 @@ from typing import Final
 import orjson
 import structlog
 
-from chain_gateway.errors import ConfigError, Problem
+from chain_gateway.errors import ConfigError, Problem, passes
 from chain_gateway.service.audit import Sink, into_log
 
 LINE_BYTES: Final = 32 * 1024
@@ -139,7 +139,7 @@ def sink_at(path: Path | None) -> Iterator[Sink]:
     except OSError as error:
         reason = f"{path} cannot be opened: {(error.strerror or 'unknown error').lower()}"
         hint = "let the gateway's user write there, or name another file"
-        raise ConfigError((Problem("gateway.audit_log", reason, hint),)) from error
+        raise ConfigError((Problem("gateway.audit_log", reason, hint, passes(error)),)) from error
     try:
         yield file
     finally:

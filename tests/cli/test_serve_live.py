@@ -104,23 +104,38 @@ def test_a_configuration_whose_audit_log_cannot_be_opened_is_refused(tmp_path: P
         assert name_on_the_page(gateway) == "Shop"
 
 
-def test_a_configuration_that_finds_no_room_is_tried_again(tmp_path: Path) -> None:
-    """As where as many files are open as may be: the old one goes on, and the new one is taken once there is room."""
+@pytest.mark.parametrize("free", [0, 1])
+def test_a_configuration_that_finds_no_room_is_tried_again(tmp_path: Path, free: int) -> None:
+    """As where as many files are open as may be: the old one goes on, and the new one is taken once there is room.
+
+    Where one more may be, the configuration can be read; where none may, it cannot, and nothing is wrong with it.
+    """
     with serving(made(tmp_path)) as gateway:
         gateway.awaited("gateway.started")
         pid = gateway.process.pid
         taken = {int(each.name) for each in Path(f"/proc/{pid}/fd").iterdir()}
         soft, hard = resource.prlimit(pid, resource.RLIMIT_NOFILE)
-        one_free = next(number for number in range(soft) if number not in taken) + 1
-        while one_free in taken:
-            one_free += 1
-        resource.prlimit(pid, resource.RLIMIT_NOFILE, (one_free, hard))
+        lowest = [number for number in range(soft) if number not in taken][free]
+        resource.prlimit(pid, resource.RLIMIT_NOFILE, (lowest, hard))
         write(tmp_path, name="Store")
         gateway.send(signal.SIGHUP)
         gateway.awaited("configuration.not_taken")
         resource.prlimit(pid, resource.RLIMIT_NOFILE, (soft, hard))
         gateway.awaited("configuration.taken")
         assert name_on_the_page(gateway) == "Store"
+
+
+def test_a_file_whose_mode_alone_has_changed_is_read_again(tmp_path: Path) -> None:
+    """Keys that others could read are refused, and taken by themselves once they are their owner's alone."""
+    with serving(made(tmp_path)) as gateway:
+        gateway.awaited("gateway.started")
+        keys = tmp_path / "keys.json"
+        keys.chmod(0o644)
+        gateway.send(signal.SIGHUP)
+        (line,) = gateway.awaited("configuration.refused")
+        assert "gateway.keys" in str(line["problems"])
+        keys.chmod(0o600)
+        gateway.awaited("configuration.taken")
 
 
 def test_what_takes_a_restart_is_refused(tmp_path: Path) -> None:

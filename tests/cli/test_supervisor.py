@@ -13,6 +13,10 @@ from pathlib import Path
 from queue import Empty
 
 from serving import PATIENCE, Serving, made, serving, write
+from support.broken_disk import BROKEN
+
+from chain_gateway.cli.console import FAILED, USAGE
+from chain_gateway.cli.supervisor import SOCKETS
 
 
 def catches(gateway: Serving, number: signal.Signals) -> bool:
@@ -79,6 +83,18 @@ def test_a_worker_that_cannot_be_started_is_tried_again(tmp_path: Path) -> None:
         assert gateway.get("/logout?app=shop")[0] == 200
         gateway.send(signal.SIGTERM)
         assert gateway.ended() == 0
+
+
+def test_a_worker_that_cannot_read_its_files_just_now_is_tried_again(tmp_path: Path) -> None:
+    """Its exit code says whether another try may help; a configuration that does not hold ends the gateway."""
+    codes = {}
+    for name, file in {"broken disk": BROKEN, "no such file": tmp_path / "nothing"}.items():
+        path = tmp_path / name
+        path.symlink_to(file)
+        argv = [sys.executable, "-m", "chain_gateway.cli.serve", str(path), "0"]
+        with subprocess.Popen(argv, env={**os.environ, SOCKETS: "-,-"}, stdin=subprocess.PIPE) as process:
+            codes[name] = process.wait(PATIENCE)
+    assert codes == {"broken disk": FAILED, "no such file": USAGE}
 
 
 def test_workers_end_with_a_supervisor_that_was_killed(tmp_path: Path) -> None:
