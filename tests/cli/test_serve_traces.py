@@ -12,7 +12,7 @@ import pytest
 from serving import made, serving
 from support.spans import a_receiver, told
 
-from chain_gateway.ops.tracing_sdk import STOP_SECONDS
+from chain_gateway.ops.tracing import STOP_SECONDS
 
 ASKS = "/logout?app=shop&return_to=canary"
 

@@ -14,10 +14,10 @@ from chain_gateway.ops.audit_log import LINE_BYTES
 from chain_gateway.ops.door import BURST, LIFE_SECONDS, PER_SECOND
 from chain_gateway.ops.history import MINUTES
 from chain_gateway.ops.meter import PrometheusMeter
-from chain_gateway.ops.tracing_sdk import STOP_SECONDS
+from chain_gateway.ops.tracing import STOP_SECONDS
 from chain_gateway.service.audit import AuditEvent
 
-SPANS = "".join(path.read_text() for path in (ROOT / "chain_gateway" / "ops").glob("tracing*.py"))
+SPANS = "".join(path.read_text() for path in (ROOT / "chain_gateway" / "ops" / "tracing").glob("*.py"))
 PAGE = page("docs/operations.md")
 CODE = "".join(path.read_text() for path in (ROOT / "chain_gateway").rglob("*.py"))
 

@@ -22,7 +22,7 @@ from support.world import World, a_world
 
 from chain_gateway.errors import StoreUnavailable
 from chain_gateway.ops import tracing
-from chain_gateway.ops.tracing_spans import Spans
+from chain_gateway.ops.tracing.spans import Spans
 from chain_gateway.resolver import LoopbackResolver
 from chain_gateway.store.memory import MemoryStore
 from chain_gateway.tokens.encoding import b64d

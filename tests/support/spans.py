@@ -14,7 +14,7 @@ from opentelemetry.sdk.trace.export import SimpleSpanProcessor
 from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
 from opentelemetry.sdk.trace.sampling import Sampler
 
-from chain_gateway.ops.tracing_sdk import WalkIds, spans_of
+from chain_gateway.ops.tracing.sdk import WalkIds, spans_of
 
 
 class Kept:

@@ -9,7 +9,6 @@ from __future__ import annotations
 import asyncio
 import os
 from threading import Thread
-from typing import Final
 
 from opentelemetry.exporter.otlp.proto.http.trace_exporter import OTLPSpanExporter
 from opentelemetry.sdk.resources import OTELResourceDetector, Resource
@@ -19,10 +18,8 @@ from opentelemetry.sdk.trace.id_generator import RandomIdGenerator
 from opentelemetry.sdk.trace.sampling import Decision
 
 from chain_gateway import __version__
-from chain_gateway.ops.tracing_spans import FORCED, Spans
-
-STOP_SECONDS: Final = 5
-"""How long the end of a gateway waits for whoever takes the spans."""
+from chain_gateway.ops.tracing.ports import STOP_SECONDS
+from chain_gateway.ops.tracing.spans import FORCED, Spans
 
 
 class WalkIds(RandomIdGenerator):
@@ -40,7 +37,7 @@ class WalkIds(RandomIdGenerator):
 
 
 class Exporting:
-    """``ops.tracing.Running`` with a provider of its own."""
+    """``Running`` with a provider of its own."""
 
     def __init__(self, exporter: SpanExporter) -> None:
         """Sends to ``exporter``, which may block."""

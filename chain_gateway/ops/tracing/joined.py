@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from opentelemetry import trace
 
-from chain_gateway.ops.tracing_spans import Spans
+from chain_gateway.ops.tracing.spans import Spans
 
 
 class Joined:
-    """``ops.tracing.Running`` for a provider that is not ours to end."""
+    """``Running`` for a provider that is not ours to end."""
 
     def __init__(self, tracing: Spans) -> None:
         """Made by ``joined``."""

@@ -26,9 +26,9 @@ from opentelemetry.trace import Link, Span, SpanContext, SpanKind, StatusCode, T
 from chain_gateway import __version__
 from chain_gateway.core.limits import WALK_SECONDS
 from chain_gateway.core.walk import Outcome, Walk
-from chain_gateway.ops.tracing_calls import calls
-from chain_gateway.ops.tracing_marks import current, mark
-from chain_gateway.ops.tracing_store import TracedStore
+from chain_gateway.ops.tracing.calls import calls
+from chain_gateway.ops.tracing.marks import current, mark
+from chain_gateway.ops.tracing.store import TracedStore
 from chain_gateway.store.base import Store
 from chain_gateway.store.timed import Observe
 from chain_gateway.tokens.encoding import b64e
@@ -37,12 +37,12 @@ METHODS: Final = frozenset({"GET", "HEAD", "POST", "PUT", "DELETE", "OPTIONS", "
 SERVER_ERROR: Final = 500
 SPAN_BYTES: Final = 8
 FORCED: Final[ContextVar[SpanContext | None]] = ContextVar("chain_gateway_forced", default=None)
-"""The ids that the next span is to have: those of a walk (``tracing_sdk.WalkIds``)."""
+"""The ids that the next span is to have: those of a walk (``sdk.WalkIds``)."""
 _ROUND: Final[ContextVar[_Round | None]] = ContextVar("chain_gateway_round", default=None)
 
 
 class Spans:
-    """``ops.tracing.Tracing`` over a tracer provider."""
+    """``Tracing`` over a tracer provider."""
 
     def __init__(
         self, provider: TracerProvider, sampled: Callable[[int], bool] = lambda _: True, *, own_ids: bool = False

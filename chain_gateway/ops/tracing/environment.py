@@ -1,6 +1,6 @@
-"""Traces by OpenTelemetry, where its packages are installed and the environment asks for them.
+"""Which traces the environment asks for.
 
-Nothing of it is imported otherwise, and then the gateway does no more than ask whether there are traces.
+Nothing of OpenTelemetry is imported before, and without it the gateway does no more than ask whether there are traces.
 """
 
 from __future__ import annotations
@@ -8,44 +8,16 @@ from __future__ import annotations
 import os
 import sys
 from collections.abc import Mapping
-from typing import Final, Protocol
+from typing import Final
 
-import aiohttp
 import structlog
-from aiohttp.typedefs import Middleware
 
-from chain_gateway.service.ports import Traces
-from chain_gateway.store.base import Store
-from chain_gateway.store.timed import Observe
+from chain_gateway.ops.tracing.ports import Running
 
 ENDPOINTS: Final = ("OTEL_EXPORTER_OTLP_ENDPOINT", "OTEL_EXPORTER_OTLP_TRACES_ENDPOINT")
 PROTOCOLS: Final = ("OTEL_EXPORTER_OTLP_TRACES_PROTOCOL", "OTEL_EXPORTER_OTLP_PROTOCOL")
 HTTP: Final = "http/protobuf"
 log = structlog.stdlib.get_logger("chain_gateway")
-
-
-class Tracing(Traces, Protocol):
-    """What makes spans, and where it is put around what there is."""
-
-    def middleware(self) -> Middleware:
-        """A span for each request."""
-
-    def calls(self, apps: Mapping[str, str]) -> aiohttp.TraceConfig:
-        """A span for each call of a client session; ``apps`` has the id of the app behind a URL."""
-
-    def store(self, store: Store, observe: Observe) -> Store:
-        """``store``, timed by ``observe``, with a span for each call that is part of something."""
-
-
-class Running(Protocol):
-    """Traces of one process."""
-
-    @property
-    def tracing(self) -> Tracing:
-        """What makes the spans."""
-
-    async def stop(self) -> None:
-        """Sends what is left, in bounded time."""
 
 
 def start(environ: Mapping[str, str] = os.environ) -> Running | None:
@@ -63,12 +35,12 @@ def start(environ: Mapping[str, str] = os.environ) -> Running | None:
         log.warning("tracing.not_available", exporter=wanted, protocol=protocol)
         return None
     try:
-        from chain_gateway.ops import tracing_sdk  # noqa: PLC0415 - an extra, and costly to import
+        from chain_gateway.ops.tracing import sdk  # noqa: PLC0415 - an extra, and costly to import
     except ImportError as error:
         log.warning("tracing.not_available", missing=error.name)
         return None
     try:
-        return tracing_sdk.exporting()
+        return sdk.exporting()
     except ValueError as error:  # the SDK's word for a variable that it cannot take
         log.warning("tracing.not_available", reason=str(error))
         return None
@@ -84,6 +56,6 @@ def _joined() -> Running | None:
     """Traces for the provider that is set up already; None where there is none, as then nobody would get them."""
     if "opentelemetry.sdk.trace" not in sys.modules:
         return None
-    from chain_gateway.ops import tracing_joined  # noqa: PLC0415 - the same
+    from chain_gateway.ops.tracing import joined  # noqa: PLC0415 - the same
 
-    return tracing_joined.joined()
+    return joined.joined()

@@ -15,7 +15,7 @@ from opentelemetry.context import Context
 from opentelemetry.trace import SpanKind, StatusCode
 from yarl import URL
 
-from chain_gateway.ops.tracing_marks import Spanning, mark
+from chain_gateway.ops.tracing.marks import Spanning, mark
 
 REFUSED: Final = 400
 WORDS: Final = {"an app's keys": "keys"}

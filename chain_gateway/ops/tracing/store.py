@@ -7,7 +7,7 @@ from contextlib import contextmanager
 
 from opentelemetry.trace import SpanKind
 
-from chain_gateway.ops.tracing_marks import Spanning, mark
+from chain_gateway.ops.tracing.marks import Spanning, mark
 from chain_gateway.store.base import Owed, Store, StoredWalk
 from chain_gateway.store.timed import Observe, TimedStore
 
