@@ -6,10 +6,10 @@ from collections.abc import Callable, Mapping
 from typing import Final, Self
 
 import orjson
-from joserfc.jwk import OctKey
-from joserfc.jws import JWSRegistry, serialize_compact
 
+from chain_gateway.tokens.compact import CompactSigner
 from chain_gateway.tokens.es256 import Es256Signer
+from chain_gateway.tokens.hs256 import Hs256Signer
 from chain_gateway.tokens.jws import VerifyKey
 from chain_gateway.tokens.key_set import KeySet
 from chain_gateway.tokens.public_keys import (
@@ -22,13 +22,11 @@ from chain_gateway.tokens.public_keys import (
 
 SECRET_BYTES: Final = 32
 
-_HS256: Final = JWSRegistry(algorithms=["HS256"])
-
 
 class AppKey:
     """One app's key with its one algorithm, made ready once."""
 
-    def __init__(self, find: Callable[[str], VerifyKey | None], signs: OctKey | Es256Signer | None = None) -> None:
+    def __init__(self, find: Callable[[str], VerifyKey | None], signs: CompactSigner | None = None) -> None:
         """``find`` gives the key that a header's kid (empty for none) can mean; without ``signs`` it only verifies.
 
         Made by ``secret``, ``public``, ``key_set`` or ``private``.
@@ -41,7 +39,7 @@ class AppKey:
         """A shared secret, which signs and verifies HS256; ValueError below 32 bytes (RFC 7518 section 3.2)."""
         if len(secret) < SECRET_BYTES:
             raise ValueError(f"an app's secret has at least {SECRET_BYTES} bytes")
-        return cls(_only(VerifyKey("HS256", secret), ""), OctKey.import_key(secret))
+        return cls(_only(VerifyKey("HS256", secret), ""), Hs256Signer(secret))
 
     @classmethod
     def public(cls, key: str | Mapping[str, object]) -> Self:
@@ -62,12 +60,9 @@ class AppKey:
 
     def sign(self, typ: str, claims: Mapping[str, object]) -> str:
         """A JWS of ``claims``; ValueError with a public key."""
-        payload = orjson.dumps(claims)
-        if isinstance(self._signs, Es256Signer):
-            return self._signs.sign(typ, payload)
         if self._signs is None:
             raise ValueError("a public key does not sign")
-        return serialize_compact({"alg": "HS256", "typ": typ}, payload, self._signs, registry=_HS256)
+        return self._signs.sign(typ, orjson.dumps(claims))
 
 
 def _only(key: VerifyKey, own_kid: str) -> Callable[[str], VerifyKey | None]:

@@ -1,19 +1,19 @@
 """Opens signed texts of the project: compact JWS (RFC 7515) of a fixed type under a key with a fixed algorithm.
 
-The header chooses nothing: it must say what the key and the door already know. ES256 is verified by joserfc, HS256 by
-the standard library's ``hmac``, a receipt at each hop; docs/decisions/0002-jose.md has the numbers.
+The header chooses nothing: it must say what the key and the door already know. docs/decisions/0002-jose.md tells why
+this is done without a library, and what of it is the cryptography's own.
 """
 
 from __future__ import annotations
 
-import hmac
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from functools import lru_cache
 from typing import Final, Literal
 
-from joserfc.jwk import ECKey
-from joserfc.jws import CompactSignature, JWSRegistry, validate_compact
+from cryptography.hazmat.primitives.asymmetric.ec import EllipticCurvePublicKey
 
+from chain_gateway.tokens import es256, hs256
 from chain_gateway.tokens.encoding import b64d, strict_json
 from chain_gateway.tokens.refusals import Check, refused
 
@@ -21,25 +21,20 @@ Alg = Literal["ES256", "HS256"]
 
 _PARTS = 3
 _MEMBERS: Final = frozenset({"alg", "typ", "kid"})
-_ES256: Final = JWSRegistry(algorithms=["ES256"])
 
 
 @dataclass(frozen=True, slots=True)
 class VerifyKey:
-    """A key that verifies, and the one algorithm that it verifies with: a secret for HS256, an EC key for ES256."""
+    """A key that verifies, and the one algorithm that it verifies with: a secret for HS256, a point for ES256."""
 
     alg: Alg
-    key: ECKey | bytes = field(repr=False)
+    key: EllipticCurvePublicKey | bytes = field(repr=False)
 
-    def holds(self, header: dict[str, object], parts: list[str], signature: bytes) -> bool:
-        """Whether ``signature`` is this key's over the first two ``parts`` of a JWS, of which ``header`` is one."""
+    def holds(self, signed: bytes, signature: bytes) -> bool:
+        """Whether ``signature`` is this key's over ``signed``, the first two parts of a JWS."""
         if isinstance(self.key, bytes):
-            signed = f"{parts[0]}.{parts[1]}".encode()
-            return hmac.compare_digest(hmac.digest(self.key, signed, "sha256"), signature)
-        compact = CompactSignature(header, b"")
-        texts = [part.encode() for part in parts]
-        compact.segments = {"header": texts[0], "payload": texts[1], "signature": texts[2]}
-        return validate_compact(compact, self.key, registry=_ES256)
+            return hs256.holds(self.key, signed, signature)
+        return es256.holds(self.key, signed, signature)
 
 
 def open_jws(text: str, typ: str, max_bytes: int, find: Callable[[str], VerifyKey | None]) -> dict[str, object]:
@@ -53,7 +48,7 @@ def open_jws(text: str, typ: str, max_bytes: int, find: Callable[[str], VerifyKe
     if len(parts) != _PARTS:
         raise refused(Check.SHAPE, f"a {typ} without its three parts")
     try:
-        header, payload, signature = strict_json(b64d(parts[0])), b64d(parts[1]), b64d(parts[2])
+        header, payload, signature = _header(parts[0]), b64d(parts[1]), b64d(parts[2])
     except ValueError as error:
         raise refused(Check.SHAPE, f"a {typ} that cannot be read: {error}") from error
     alg, kid = header.get("alg"), header.get("kid", "")
@@ -64,9 +59,15 @@ def open_jws(text: str, typ: str, max_bytes: int, find: Callable[[str], VerifyKe
         raise refused(Check.KEY, f"a {typ} under a key that is not known")
     if alg != key.alg:
         raise refused(Check.HEADER, f"a {typ} whose algorithm is not the key's")
-    if not key.holds(header, parts, signature):
+    if not key.holds(text.rpartition(".")[0].encode(), signature):
         raise refused(Check.SIGNATURE, f"a {typ} with a signature that is not its key's")
     try:
         return strict_json(payload)
     except ValueError as error:
         raise refused(Check.SHAPE, f"a {typ} whose claims cannot be read: {error}") from error
+
+
+@lru_cache(maxsize=64)
+def _header(text: str) -> Mapping[str, object]:
+    """The header in the first part of a JWS. All texts of one type under one key have the same: it is remembered."""
+    return strict_json(b64d(text))

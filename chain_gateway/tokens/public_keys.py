@@ -7,7 +7,6 @@ from typing import Final
 
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.serialization import load_pem_private_key, load_pem_public_key
-from joserfc.jwk import ECKey
 
 from chain_gateway.tokens.encoding import b64d, b64e
 from chain_gateway.tokens.jws import VerifyKey
@@ -65,7 +64,7 @@ def public_jwk(key: ec.EllipticCurvePublicKey) -> dict[str, str]:
 
 def verify_key(key: ec.EllipticCurvePublicKey) -> VerifyKey:
     """The key as ``open_jws`` takes it."""
-    return VerifyKey("ES256", ECKey.import_key({**public_jwk(key)}))
+    return VerifyKey("ES256", key)
 
 
 def _number(jwk: Mapping[str, object], name: str) -> int:

@@ -1,4 +1,4 @@
-"""ES256 and HS256 against the vectors of the RFCs: our signer, our key readers, and the library that verifies."""
+"""ES256 and HS256 against the vectors of the RFCs and against another library: signers, key readers, verification."""
 
 from __future__ import annotations
 
@@ -9,14 +9,17 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from joserfc import jws
-from joserfc.jwk import ECKey
+from joserfc.errors import BadSignatureError
+from joserfc.jwk import ECKey, OctKey
 from token_builders import an_es256_jwk, claims_of, header_of, public_part
 
-from chain_gateway.tokens.encoding import b64d
+from chain_gateway.tokens import es256, hs256
+from chain_gateway.tokens.encoding import b64d, b64e
 from chain_gateway.tokens.es256 import Es256Signer, signature
+from chain_gateway.tokens.hs256 import Hs256Signer
 from chain_gateway.tokens.jws import open_jws
 from chain_gateway.tokens.keyfile import private_key
-from chain_gateway.tokens.public_keys import private_from_jwk, public_from_jwk, public_jwk, verify_key
+from chain_gateway.tokens.public_keys import private_from_jwk, public_from_jwk, public_jwk
 from chain_gateway.tokens.receipt import AppKey
 
 PAYLOAD = "eyJpc3MiOiJqb2UiLA0KICJleHAiOjEzMDA4MTkzODAsDQogImh0dHA6Ly9leGFtcGxlLmNvbS9pc19yb290Ijp0cnVlfQ"
@@ -63,10 +66,33 @@ def test_signatures_are_those_of_rfc_6979_a_2_5(message: bytes) -> None:
 
 
 def test_the_text_of_rfc_7515_a_3_verifies_under_our_key() -> None:
-    """ES256: the key is read by our reader, the signature checked by the library."""
-    verified = jws.deserialize_compact(A3_TEXT, verify_key(public_from_jwk(public_part(A3_KEY))).key)
+    """ES256: key and signature are read by us, and hold for those bytes alone."""
+    key = public_from_jwk(public_part(A3_KEY))
+    signed, _, made = A3_TEXT.rpartition(".")
     assert claims_of(A3_TEXT) == CLAIMS
-    assert verified.payload == b64d(PAYLOAD)
+    assert es256.holds(key, signed.encode(), b64d(made))
+    assert not es256.holds(key, signed.encode() + b".", b64d(made))
+    assert not es256.holds(public_from_jwk(an_es256_jwk()), signed.encode(), b64d(made))
+
+
+@settings(deadline=None, max_examples=60)
+@given(st.binary(max_size=64), st.integers(0, 63), st.integers(0, 255), st.integers(-2, 2))
+def test_whatever_is_done_to_a_signature_the_library_judges_it_alike(
+    payload: bytes, place: int, value: int, longer: int
+) -> None:
+    """ES256: a byte is another, or some at the end are cut off or added; what is left as it was holds."""
+    key = private_from_jwk(A3_KEY)
+    signed, _, text = Es256Signer(key).sign("JWT", payload).rpartition(".")
+    raw = b64d(text)
+    made = (raw[:place] + bytes([value]) + raw[place + 1 :])[: 64 + min(longer, 0)] + bytes(max(longer, 0))
+    held = es256.holds(key.public_key(), signed.encode(), made)
+    assert held == (made == raw)
+    try:
+        jws.deserialize_compact(f"{signed}.{b64e(made)}", ECKey.import_key(public_part(A3_KEY)))
+    except BadSignatureError:
+        assert not held
+    else:
+        assert held
 
 
 def test_the_key_of_rfc_7515_a_3_signs_what_the_library_verifies() -> None:
@@ -79,6 +105,22 @@ def test_the_key_of_rfc_7515_a_3_signs_what_the_library_verifies() -> None:
 def test_the_text_of_rfc_7515_a_1_opens_at_our_door() -> None:
     """HS256: signature, header with line breaks, and claims."""
     assert open_jws(A1_TEXT, "JWT", 4096, AppKey.secret(A1_KEY).find) == CLAIMS
+
+
+def test_the_signature_of_rfc_7515_a_1_is_ours() -> None:
+    """HS256: the very bytes, and no others hold."""
+    signed, _, made = A1_TEXT.rpartition(".")
+    assert b64e(hs256.signature(A1_KEY, signed.encode())) == made
+    assert hs256.holds(A1_KEY, signed.encode(), b64d(made))
+    assert not hs256.holds(A1_KEY, signed.encode(), b64d(made)[:31])
+
+
+def test_the_key_of_rfc_7515_a_1_signs_what_the_library_signs() -> None:
+    """HS256: the very text that the library makes of the same header and payload."""
+    text = Hs256Signer(A1_KEY).sign("JWT", b64d(PAYLOAD))
+    header = {"alg": "HS256", "typ": "JWT"}
+    assert text == jws.serialize_compact(header, b64d(PAYLOAD), OctKey.import_key(A1_KEY))
+    assert header_of(text) == header
 
 
 @settings(deadline=None, max_examples=30)

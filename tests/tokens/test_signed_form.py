@@ -183,7 +183,8 @@ def test_a_der_signature_and_leading_zeros_are_refused() -> None:
     raw = b64d(text)
     der = private_from_jwk(an_es256_jwk()).sign(signed.encode(), ec.ECDSA(ec.hashes.SHA256()))
     padded = b"\0" + raw[:32] + b"\0" + raw[32:]
-    for made in (der, padded):
+    padded_last = raw[:32] + b"\0" + raw[32:]
+    for made in (der, padded, padded_last):
         refusal(Check.SIGNATURE, lambda made=made: opened(f"{signed}.{b64e(made)}", ES256))
 
 
