@@ -11,6 +11,7 @@ answer or of an exception is in any: of what was raised a span has the class.
 from __future__ import annotations
 
 import time
+from collections import OrderedDict
 from collections.abc import Awaitable, Callable, Mapping
 from contextvars import ContextVar
 from dataclasses import dataclass
@@ -29,6 +30,7 @@ from chain_gateway.core.walk import Outcome, Walk
 from chain_gateway.ops.tracing.calls import calls
 from chain_gateway.ops.tracing.marks import current, mark
 from chain_gateway.ops.tracing.store import TracedStore
+from chain_gateway.service.audit import REMEMBERED
 from chain_gateway.store.base import Store
 from chain_gateway.store.timed import Observe
 from chain_gateway.tokens.encoding import b64e
@@ -51,6 +53,7 @@ class Spans:
         self.tracer = provider.get_tracer("chain_gateway", __version__)
         self._sampled = sampled
         self._own_ids = own_ids
+        self._rooted: OrderedDict[bytes, None] = OrderedDict()
 
     def middleware(self) -> Middleware:
         """See ``Tracing``. What a request says of a trace is not believed: whoever asks is a stranger."""
@@ -101,14 +104,14 @@ class Spans:
     def stepped(self, walk: Walk, now: float) -> None:
         """See the port: the request is linked to the walk, and a walk that has ended gets the root of its trace.
 
-        A walk that was overtaken ends each time that its browser is told so; all of these spans have one id.
+        A walk that was overtaken ends each time that its browser is told so, and has its root from the first time.
         """
         facts = {**_facts(walk), "chain.place": walk.place.name.lower()}
         context = self._context(walk)
         request = trace.get_current_span()
         request.set_attributes(facts)
         request.add_link(context)
-        if not walk.place.ended:
+        if not walk.place.ended or self._has_root(walk):
             return
         forced = FORCED.set(context if self._own_ids else None)
         try:
@@ -149,6 +152,15 @@ class Spans:
         if waking:
             this.wake()
         return trace.set_span_in_context(this.span) if this.span is not None else None
+
+    def _has_root(self, walk: Walk) -> bool:
+        """Whether the root of this trace was sent from here; from now on it was."""
+        if walk.id in self._rooted:
+            return True
+        self._rooted[walk.id] = None
+        if len(self._rooted) > REMEMBERED:
+            self._rooted.popitem(last=False)
+        return False
 
     def _context(self, walk: Walk) -> SpanContext:
         """The ids of the walk's trace and of its root, the same in every process."""
