@@ -12,7 +12,7 @@ from __future__ import annotations
 import enum
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Final
+from typing import Final, NamedTuple
 
 from chain_gateway.core.chain import AppId
 
@@ -51,13 +51,12 @@ def app_of(line: AppId) -> AppId:
     return AppId(line.removesuffix(FORMER))
 
 
-@dataclass(frozen=True, slots=True)
-class Entry:
+class Entry(NamedTuple):
     """One app's line in the ledger; ``epoch`` in milliseconds, the times in seconds.
 
     ``due`` is told to the queue with an ``OWED`` entry: the second before which it is not delivered, as the browser may
     still settle it. ``shown`` is told where the browser showed a session to the app, whoever's it was. A store that
-    returns an entry leaves them 0 and False.
+    returns an entry leaves them 0 and False. A named tuple, as each hop makes some.
     """
 
     app: AppId

@@ -191,17 +191,17 @@ class FinishLogin:
                 continue
             line = former_line(app.id) if app.id in visited else app.id
             if others_session(entry, who, now, app):
-                entries.append(replace(entry, app=line, holding=Holding.OWED, epoch=epoch, since=now))
+                entries.append(entry._replace(app=line, holding=Holding.OWED, epoch=epoch, since=now))
             elif app.id in visited and may_live(entry, now, app) and entry.sid != who.sid and line not in owed:
                 kept = Holding.OWED if entry.holding is Holding.OWED else Holding.MAY_HOLD
-                entries.append(replace(entry, app=line, holding=kept, epoch=epoch))
+                entries.append(entry._replace(app=line, holding=kept, epoch=epoch))
         return entries + self._at_unknown_apps(known, who, epoch)
 
     def _at_unknown_apps(self, known: Browser, who: SignedIn, epoch: int) -> list[Entry]:
         """What is owed to apps that this gateway does not know, and so does not visit, for somebody else's sessions."""
         apps, now = self._realm.registry.apps, self._realm.now()
         return [
-            replace(entry, holding=Holding.OWED, epoch=epoch, since=now)
+            entry._replace(holding=Holding.OWED, epoch=epoch, since=now)
             for entry in known.ledger.values()
             if app_of(entry.app) not in apps and entry.sub not in {"", who.sub} and may_live_unknown(entry, now)
         ]

@@ -45,7 +45,7 @@ def owed_at_once(decisions: tuple[Decision, ...], known: Browser | None, epoch: 
     """What the back channel delivers to those that the walk of ``epoch`` has no room for."""
     ledger: Mapping[str, Entry] = known.ledger if known is not None else {}
     told = [ledger[decision.app.id] for decision in decisions if decision.reason == TOLD]
-    return [replace(entry, holding=Holding.OWED, epoch=epoch, since=now) for entry in told]
+    return [entry._replace(holding=Holding.OWED, epoch=epoch, since=now) for entry in told]
 
 
 def _can_be_told(decision: Decision, ledger: Mapping[str, Entry]) -> bool:

@@ -7,7 +7,6 @@ Each attempt signs a fresh token with a ``jti`` of its own (OpenID Connect Back-
 from __future__ import annotations
 
 import asyncio
-from dataclasses import replace
 from typing import Final
 
 from chain_gateway.core.chain import App
@@ -78,7 +77,7 @@ class Deliver:
             elif app is None or not owed.entry.sid:
                 await self._wait(owed)
             elif not takes_back_channel(app):
-                await self._realm.store.note(owed.browser, [replace(owed.entry, holding=Holding.MAY_HOLD)])
+                await self._realm.store.note(owed.browser, [owed.entry._replace(holding=Holding.MAY_HOLD)])
             else:
                 await self._deliver(owed, app, self._lanes.of(app.id))
         except StoreUnavailable:
@@ -101,7 +100,7 @@ class Deliver:
                 lane.told(status, failures, self._realm.now())
         if status in CONFIRMED:
             now = self._realm.now()
-            await self._realm.store.note(owed.browser, [replace(owed.entry, holding=Holding.NONE, since=now)])
+            await self._realm.store.note(owed.browser, [owed.entry._replace(holding=Holding.NONE, since=now)])
             self._realm.meter.delivered(app.id, "confirmed")
             log.info("delivery.confirmed", app=app.id, attempts=owed.attempts + 1)
             self._audit(AuditEvent.OWED_SETTLED, owed, owed.attempts + 1)
@@ -140,7 +139,7 @@ class Deliver:
         """No session can live any more that this was meant for; it is said, and not called confirmed."""
         self._realm.meter.delivered(app.id if app else "gone", "given_up")
         log.warning("delivery.given_up", app=owed.entry.app, attempts=owed.attempts)
-        await self._realm.store.note(owed.browser, [replace(owed.entry, holding=Holding.LAPSED)])
+        await self._realm.store.note(owed.browser, [owed.entry._replace(holding=Holding.LAPSED)])
         self._audit(AuditEvent.OWED_LAPSED, owed, owed.attempts)
 
     def _audit(self, event: AuditEvent, owed: Owed, attempts: int) -> None:

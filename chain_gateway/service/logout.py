@@ -237,7 +237,7 @@ class StartLogout:
             else:
                 wanted = app.id != line and (not only or app.id == only) and may_live(entry, now, app)
             if wanted:
-                entries.append(replace(entry, holding=Holding.OWED, epoch=epoch, since=now))
+                entries.append(entry._replace(holding=Holding.OWED, epoch=epoch, since=now))
         return entries
 
     def _planned(

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import replace
 from typing import Final
 
 from chain_gateway.core.actions import Action, SendAway, SendTicket, Settle
@@ -59,7 +58,7 @@ def by_name(entries: Iterable[Entry], ledger: Mapping[str, Entry]) -> list[Entry
         if entry.holding is Holding.OWED:
             known = ledger.get(entry.app)
             sid = known.sid if known is not None and known.sid else entry.sid
-            entry = replace(entry, sid=sid, holding=Holding.OWED if sid else Holding.MAY_HOLD)  # noqa: PLW2901
+            entry = entry._replace(sid=sid, holding=Holding.OWED if sid else Holding.MAY_HOLD)  # noqa: PLW2901
         named.append(entry)
     return named
 

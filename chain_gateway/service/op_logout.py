@@ -8,7 +8,6 @@ provider's own part is over.
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import replace
 from typing import Final
 
 from chain_gateway.core.ledger import OP_LINE, Browser, Entry, Holding, app_of
@@ -76,7 +75,7 @@ class OpLoggedOut:
             app = self._realm.registry.apps.get(app_of(entry.app))
             lives = app is not None and takes_back_channel(app) and may_live(entry, now, app)
             if lives and entry.epoch < epoch:
-                owed.append(replace(entry, holding=Holding.OWED, epoch=epoch, since=now))
+                owed.append(entry._replace(holding=Holding.OWED, epoch=epoch, since=now))
         return owed
 
     def _op_line(self, epoch: int) -> Entry:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Final
 
 from chain_gateway.core.chain import Registry
@@ -73,7 +73,7 @@ async def drop(store: Store, found: Found, hand: Hand) -> bool:
         return True
     if found.owed is None:
         return False
-    lapsed = replace(found.owed.entry, holding=Holding.LAPSED)
+    lapsed = found.owed.entry._replace(holding=Holding.LAPSED)
     await store.note(found.owed.browser, [lapsed])
     known = await store.browser(found.owed.browser)
     line = known.ledger.get(lapsed.app) if known is not None else None

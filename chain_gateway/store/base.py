@@ -32,13 +32,12 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Protocol
+from typing import NamedTuple, Protocol
 
 from chain_gateway.core.ledger import Browser, Entry, OpRecord
 
 
-@dataclass(frozen=True, slots=True)
-class StoredWalk:
+class StoredWalk(NamedTuple):
     """A walk as it is written down. ``state`` is ``core.packing.pack`` of it; times are seconds, ``epoch`` ms.
 
     ``nonce`` is the one that is out and not yet spent; ``hop_deadline`` is when the hop that is out counts as failed;
@@ -46,7 +45,7 @@ class StoredWalk:
 
     ``ended`` is the caller's word: ``state`` is that of the walk's end. ``stopped`` is the store's: the walk gets no
     further, as there is a newer one, were too many, or somebody dropped it, and ``state`` is still that of its last
-    step. No walk is both; an open one is neither.
+    step. No walk is both; an open one is neither. A named tuple, as each hop makes one.
     """
 
     id: bytes

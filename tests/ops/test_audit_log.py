@@ -10,7 +10,6 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -182,7 +181,7 @@ async def test_what_a_newer_logout_stands_in_the_place_of_is_not_dropped(world: 
         world.fronts["bank"].down()
         await world.sign_out(b)
     (owed,) = (await world.owed()).values()
-    newer = replace(owed.entry, epoch=owed.entry.epoch + 1)
+    newer = owed.entry._replace(epoch=owed.entry.epoch + 1)
     await world.store.note(owed.browser, [newer])
     assert not await drop(world.store, Found(owed=owed), Hand(world.realm.audit, "command"))
     assert [each.entry.epoch for each in (await world.owed()).values()] == [newer.epoch]

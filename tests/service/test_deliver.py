@@ -75,7 +75,7 @@ async def owe(world: World, app: str, times: int = 1, **changes: object) -> None
     now = int(world.clock())
     for turn in range(times):
         entry = Entry(AppId(app), Holding.OWED, now * 1000, now, "somebody", f"session {turn}")
-        await world.store.note(os.urandom(16), [replace(entry, **changes)])
+        await world.store.note(os.urandom(16), [entry._replace(**changes)])
 
 
 @asynccontextmanager

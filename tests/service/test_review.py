@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -93,7 +92,7 @@ async def test_no_session_id_is_too_long_to_sign_out(apps: int, length: int) -> 
         known = await world.store.browser(found)
         assert known is not None
         entries = enumerate(known.ledger.values())
-        await world.store.note(found, [replace(entry, sid=f"{n:02}".ljust(length, "s")) for n, entry in entries])
+        await world.store.note(found, [entry._replace(sid=f"{n:02}".ljust(length, "s")) for n, entry in entries])
         await b.open(f"{world.gateway}/logout")
         assert (await b.submit()).status == 200
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import copy
 from collections.abc import Callable, Sequence
-from dataclasses import replace
 
 import pytest
 from support.browser import Browser, Page, origin
@@ -126,7 +125,7 @@ def test_a_sign_out_plans_no_more_hops_than_a_walk_can_have() -> None:
     """Apps of all chains are too many for one: those with a named session are left out, as a token can tell them."""
     apps = {f"a{n}": an_app(f"a{n}") for n in range(CHAIN_APPS + 60)}
     nameless = {name for n, name in enumerate(apps) if n % 5}
-    entries = {name: replace(an_entry(name), sid="" if name in nameless else "s") for name in apps}
+    entries = {name: an_entry(name)._replace(sid="" if name in nameless else "s") for name in apps}
     known = Known(b"b" * 16, ledger=entries)
     decisions = plan_logout(a_chain(*list(apps.values())[:CHAIN_APPS]), known, now=NOW, others=apps)
     fitted = fitting(decisions, known)
@@ -180,7 +179,7 @@ async def test_a_page_goes_between_the_question_and_what_it_did_not_foresee() ->
         await world.sign_in(b)
         (browser,) = await world.store.browsers_of("demo|alice", "")
         bank = (await world.store.browser(browser)).ledger["bank"]
-        await world.store.note(browser, [replace(bank, holding=Holding.NONE)])
+        await world.store.note(browser, [bank._replace(holding=Holding.NONE)])
         await b.open(f"{world.gateway}/logout")
         await world.store.note(browser, [bank])
         page = await b.submit()

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 from support.browser import Browser
 from support.world import World, a_world, choose
 
@@ -20,7 +18,7 @@ async def with_names_of_their_own(world: World, browser: Browser) -> dict[str, s
     await world.sign_in(browser, next(iter(world.apps)))
     (known,) = await world.store.browsers_of("demo|alice", "")
     ledger = (await world.store.browser(known)).ledger.values()
-    await world.store.note(known, [replace(entry, sid=f"session-at-{entry.app}") for entry in ledger])
+    await world.store.note(known, [entry._replace(sid=f"session-at-{entry.app}") for entry in ledger])
     return {entry.app: f"session-at-{entry.app}" for entry in ledger}
 
 
@@ -88,14 +86,14 @@ async def with_unknown_apps(world: World, browser: Browser) -> None:
     (known,) = await world.store.browsers_of("demo|alice", "")
     held = (await world.store.browser(known)).ledger["shop"]
     lines = {
-        "added": replace(held, sid="session-at-added"),
-        "asked": replace(held, sid="session-at-asked", holding=Holding.MAY_HOLD),
-        "left": replace(held, sid="session-at-left", holding=Holding.NONE),
-        "old": replace(held, sid="session-at-old", since=held.since - STRANGER_SECONDS - 1),
-        former_line("added"): replace(held, sid="session-before"),
-        former_line("news"): replace(held, sid="session-at-news", holding=Holding.NONE),
+        "added": held._replace(sid="session-at-added"),
+        "asked": held._replace(sid="session-at-asked", holding=Holding.MAY_HOLD),
+        "left": held._replace(sid="session-at-left", holding=Holding.NONE),
+        "old": held._replace(sid="session-at-old", since=held.since - STRANGER_SECONDS - 1),
+        former_line("added"): held._replace(sid="session-before"),
+        former_line("news"): held._replace(sid="session-at-news", holding=Holding.NONE),
     }
-    await world.store.note(known, [replace(entry, app=app) for app, entry in lines.items()])
+    await world.store.note(known, [entry._replace(app=app) for app, entry in lines.items()])
 
 
 OWED = {"added": "session-at-added", "asked": "session-at-asked", former_line("added"): "session-before"}

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-from dataclasses import replace
 
 from support.browser import Browser, origin
 from support.wire import claims, outcomes, ticket_on
@@ -148,7 +147,7 @@ async def test_a_walk_that_cannot_be_read_keeps_no_other_from_its_end() -> None:
         readable = await at_second_hop(world, other)
         walk = await world.store.walk(b64d(unreadable))
         assert walk is not None
-        world.store._open[walk.id] = replace(walk, state=b"\xff" + walk.state[1:])
+        world.store._open[walk.id] = walk._replace(state=b"\xff" + walk.state[1:])
         world.clock.now += WALK_SECONDS
         assert await world.sweep() == 2
         ended = await world.store.walk(b64d(readable))

@@ -57,7 +57,7 @@ class DueIgnored(MemoryStore):
     """Gives away at once what should wait for its browser."""
 
     async def note(self, browser: bytes, ledger: Sequence[Entry]) -> None:
-        await super().note(browser, [replace(entry, due=0) for entry in ledger])
+        await super().note(browser, [entry._replace(due=0) for entry in ledger])
 
 
 class LeaseASecondShort(MemoryStore):
@@ -151,7 +151,7 @@ class DueWhenItTurnsOwed(Owing):
     """Does not wait for the browser to settle it."""
 
     def follow(self, browser: bytes, old: Entry | None, new: Entry) -> None:
-        super().follow(browser, old, replace(new, due=0))
+        super().follow(browser, old, new._replace(due=0))
 
 
 class DueByTheLastWord(Owing):

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Sequence
-from dataclasses import replace
 
 from chain_gateway.core.ledger import Browser, Entry, OpRecord
 from chain_gateway.core.limits import BROWSER_SECONDS, NOBODY_SECONDS, WALK_SECONDS
@@ -65,7 +64,7 @@ class EntryLosesTheSession(MemoryStore):
     """Has no column for ``sid``."""
 
     async def note(self, browser: bytes, ledger: Sequence[Entry]) -> None:
-        await super().note(browser, [replace(entry, sid="") for entry in ledger])
+        await super().note(browser, [entry._replace(sid="") for entry in ledger])
 
 
 class BeginningLosesTheLedger(MemoryStore):
@@ -271,14 +270,14 @@ class NewestWalkDropped(MemoryStore):
         await super().open_walk(walk, ledger, op_session)
         known.walks += others
         if full:
-            self._write(known, replace(walk, stopped=True))
+            self._write(known, walk._replace(stopped=True))
 
 
 class SurplusWalksEnded(MemoryStore):
     """Says of a walk that was one too many that it came to its end."""
 
     def _write(self, known: Known, walk: StoredWalk) -> None:
-        super()._write(known, replace(walk, ended=walk.ended or walk.stopped, stopped=False))
+        super()._write(known, walk._replace(ended=walk.ended or walk.stopped, stopped=False))
 
 
 class NeverReady(MemoryStore):

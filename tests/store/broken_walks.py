@@ -207,7 +207,7 @@ class StepNotWritten(MemoryStore):
 
     async def advance(self, walk: StoredWalk, spent: bytes, ledger: Sequence[Entry]) -> Step:
         stored = await self.walk(walk.id)
-        return await super().advance(replace(walk, state=stored.state) if stored else walk, spent, ledger)
+        return await super().advance(walk._replace(state=stored.state) if stored else walk, spent, ledger)
 
 
 class EndedWalkRevived(MemoryStore):
@@ -216,7 +216,7 @@ class EndedWalkRevived(MemoryStore):
     async def advance(self, walk: StoredWalk, spent: bytes, ledger: Sequence[Entry]) -> Step:
         ended = self._over.pop(walk.id, None)
         if ended is not None:
-            self._write(self._known(walk.browser, walk.epoch), replace(ended, ended=False))
+            self._write(self._known(walk.browser, walk.epoch), ended._replace(ended=False))
         return await super().advance(walk, spent, ledger)
 
 
@@ -241,7 +241,7 @@ class StateCutShort(MemoryStore):
     """Has a column that is too short."""
 
     async def open_walk(self, walk: StoredWalk, ledger: Sequence[Entry], op_session: OpRecord | None) -> None:
-        await super().open_walk(replace(walk, state=walk.state[:255]), ledger, op_session)
+        await super().open_walk(walk._replace(state=walk.state[:255]), ledger, op_session)
 
 
 class OlderWalkGoesOn(MemoryStore):
@@ -315,7 +315,7 @@ class SupersededIsWritten(MemoryStore):
     async def advance(self, walk: StoredWalk, spent: bytes, ledger: Sequence[Entry]) -> Step:
         step = await super().advance(walk, spent, ledger)
         if isinstance(step, Superseded):
-            self._over[walk.id] = replace(walk, ended=False, stopped=True)
+            self._over[walk.id] = walk._replace(ended=False, stopped=True)
         return step
 
 
@@ -335,7 +335,7 @@ class SupersededCountsAsEnded(MemoryStore):
     async def advance(self, walk: StoredWalk, spent: bytes, ledger: Sequence[Entry]) -> Step:
         step = await super().advance(walk, spent, ledger)
         if isinstance(step, Superseded) and walk.id in self._over:
-            self._over[walk.id] = replace(self._over[walk.id], ended=True, stopped=False)
+            self._over[walk.id] = self._over[walk.id]._replace(ended=True, stopped=False)
         return step
 
 
@@ -407,7 +407,7 @@ class DroppedIsEnded(MemoryStore):
     async def drop_walk(self, walk_id: bytes) -> bool:
         dropped = await super().drop_walk(walk_id)
         if dropped:
-            self._over[walk_id] = replace(self._over[walk_id], ended=True, stopped=False)
+            self._over[walk_id] = self._over[walk_id]._replace(ended=True, stopped=False)
         return dropped
 
 
@@ -424,7 +424,7 @@ class DroppedAfterItsEnd(MemoryStore):
 
     async def drop_walk(self, walk_id: bytes) -> bool:
         if walk_id in self._over:
-            self._over[walk_id] = replace(self._over[walk_id], ended=False, stopped=True)
+            self._over[walk_id] = self._over[walk_id]._replace(ended=False, stopped=True)
         return await super().drop_walk(walk_id)
 
 

@@ -7,7 +7,6 @@ import itertools
 import os
 import resource
 import sys
-from dataclasses import replace
 from pathlib import Path
 
 from chain_gateway.core.chain import AppId
@@ -75,7 +74,7 @@ async def walks(store: SqliteStore, count: str) -> None:
         walk = StoredWalk(os.urandom(16), browser, epoch, bytes(16), b"", NOW + 30, NOW + 900)
         await store.open_walk(walk, (), None)
         for n in itertools.count(1):
-            following = replace(walk, nonce=n.to_bytes(16, "big"), state=b"%d" % n)
+            following = walk._replace(nonce=n.to_bytes(16, "big"), state=b"%d" % n)
             ledger = [Entry(AppId(app), Holding.HOLDS, epoch, n) for app in ("shop", "bank")]
             assert await store.advance(following, walk.nonce, ledger) == Advanced()
             say(walk.id.hex(), n)

@@ -7,7 +7,6 @@ import os
 import signal
 from collections.abc import AsyncIterator, Iterator
 from contextlib import contextmanager
-from dataclasses import replace
 
 import pytest
 from support.lossy import Lossy, losing
@@ -277,7 +276,7 @@ async def test_what_comes_first_of_all_shards(ground: Ground) -> None:
         store._keys = Keys(SHARDS)
         browsers = [an_id() for _ in range(40)]
         for number, browser in enumerate(browsers):
-            await store.note(browser, [replace(an_entry(holding=Holding.OWED), since=NOW - number)])
+            await store.note(browser, [an_entry(holding=Holding.OWED)._replace(since=NOW - number)])
         assert len({Keys(SHARDS).of_browser(browser.hex())[0] for browser in browsers}) > 1
         turns = [[each.browser for each in await store.owed(NOW, NOW + 30, 10)] for _ in range(5)]
         assert [each for turn in turns for each in turn] == browsers[::-1]

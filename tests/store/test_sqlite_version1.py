@@ -5,7 +5,6 @@ from __future__ import annotations
 import sqlite3
 from collections.abc import AsyncIterator
 from contextlib import closing
-from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -100,7 +99,7 @@ async def test_what_was_owed_is_due_at_once(store: SqliteStore) -> None:
     """A logout that was owed and could wait for the next walk alone is delivered now."""
     assert await store.owed(NOW, NOW + 30, 10) == [Owed(SIGNED_OUT, OWED, 0, NOW + 30)]
     assert await store.defer(SIGNED_OUT, "bank", NOW_MS + 5000, NOW + 60, 1)
-    await store.note(SIGNED_OUT, [replace(OWED, holding=Holding.NONE)])
+    await store.note(SIGNED_OUT, [OWED._replace(holding=Holding.NONE)])
     assert await store.all_owed(10) == []
 
 
@@ -109,7 +108,7 @@ async def test_walks_stand_where_they_stood(store: SqliteStore) -> None:
     ended = a_walk_of(SIGNED_IN, "one login", "third", NOW_MS, ended=True)
     assert await store.advance(step(ended), named("third"), ()) == Replayed(ended)
     older = a_walk_of(TWO_TABS, "older tab", "first", NOW_MS)
-    assert await store.walk(older.id) == replace(older, stopped=True)
+    assert await store.walk(older.id) == older._replace(stopped=True)
     assert await store.advance(step(older), older.nonce, ()) == Superseded(NOW_MS + 1)
     newer = a_walk_of(TWO_TABS, "newer tab", "first", NOW_MS + 1)
     assert await store.open_everywhere(10) == [newer]

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-from dataclasses import replace
 
 from chain_gateway.core.ledger import Holding
 from chain_gateway.errors import StoreUnavailable
@@ -44,7 +43,7 @@ async def keeps_all_that_was_acknowledged(make: MakeStore) -> None:
         expect("a spent nonce", await store.advance(step(walk), walk.nonce, ()), Replayed(second))
         expect("the nonce that is out", await store.advance(step(second), second.nonce, ()), Advanced())
         expect("the walk that ended", await store.walk(ended.id), end)
-        expect("the walk that was dropped", await store.walk(dropped.id), replace(dropped, stopped=True))
+        expect("the walk that was dropped", await store.walk(dropped.id), dropped._replace(stopped=True))
         expect("a key seen once", await store.once("label", key, NOW + 60, NOW), wanted=False)
         expect("the next epoch", await store.take_epoch(walk.browser, 0, logout=False), walk.epoch + 1)
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-from dataclasses import replace
 
 from chain_gateway.store.base import Advanced, Replayed, Step, Store, StoredWalk
 from chain_gateway.store.conformance.case import expect
@@ -93,7 +92,7 @@ async def survives_a_repeated_beginning(store: Store) -> None:
 async def is_each_walks_own(store: Store) -> None:
     """Two browsers' walks with the same nonce do not meet."""
     one, other = await begun(store), a_walk(an_id())
-    other = replace(other, nonce=one.nonce)
+    other = other._replace(nonce=one.nonce)
     await store.open_walk(other, (), None)
     await store.advance(step(one), one.nonce, ())
     expect("the other walk", await store.walk(other.id), other)
@@ -102,7 +101,7 @@ async def is_each_walks_own(store: Store) -> None:
 
 async def comes_back_byte_for_byte(store: Store) -> None:
     """A walk is read back as it was written: any bytes, a state of two kilobytes, every field."""
-    walk = replace(a_walk(an_id(), NOW_MS + 7), nonce=bytes(16), state=bytes(range(256)) * 8, hop_deadline=0)
+    walk = a_walk(an_id(), NOW_MS + 7)._replace(nonce=bytes(16), state=bytes(range(256)) * 8, hop_deadline=0)
     await store.open_walk(walk, (), None)
     expect("the walk", await store.walk(walk.id), walk)
     expect("a walk that never was", await store.walk(an_id()), None)

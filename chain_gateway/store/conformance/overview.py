@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-from dataclasses import replace
 
 from chain_gateway.core.ledger import Holding
 from chain_gateway.store.base import Counts, Replayed, Store, Superseded
@@ -30,7 +29,7 @@ async def lists_open_walks_everywhere(store: Store) -> None:
 async def stops_a_dropped_walk(store: Store) -> None:
     """A walk that was dropped stays where it stood, takes no further step, and is open nowhere."""
     walk = await begun(store)
-    dropped = replace(walk, stopped=True)
+    dropped = walk._replace(stopped=True)
     expect("whether it was dropped", await store.drop_walk(walk.id), wanted=True)
     answer = await store.advance(step(walk), walk.nonce, [an_entry("shop", walk.epoch)])
     expect("the answer to its step", answer, Replayed(dropped))
@@ -66,7 +65,7 @@ async def counts_what_it_lists(store: Store) -> None:
     expect("what there is more", await grown(store, before), Counts(walks=4, owed=2))
     await store.advance(step(walks[0], ended=True), walks[0].nonce, ())
     await store.drop_walk(walks[1].id)
-    await store.note(walks[0].browser, [replace(owing[0], holding=Holding.NONE)])
+    await store.note(walks[0].browser, [owing[0]._replace(holding=Holding.NONE)])
     expect("what there is more once some are over", await grown(store, before), Counts(walks=2, owed=1))
 
 

@@ -21,7 +21,7 @@ FAR = NOW * 2
 async def is_due_at_once(store: Store) -> None:
     """What turns owed is claimed as soon as somebody asks, whatever clock wrote it; nothing else is."""
     browser = an_id()
-    owed = replace(an_owed("shop"), since=NOW + 900)
+    owed = an_owed("shop")._replace(since=NOW + 900)
     others = [an_entry(each.value, holding=each) for each in Holding if each is not Holding.OWED]
     await store.note(browser, [owed, *others])
     expect("what is claimed", await claimed(store, browser), [Owed(browser, owed, 0, LEASE)])
@@ -30,15 +30,15 @@ async def is_due_at_once(store: Store) -> None:
 async def waits_until_it_is_due(store: Store) -> None:
     """What says when it is due is not claimed before, is not moved by saying it again, and comes back without it."""
     browser = an_id()
-    owed, later = an_owed("shop"), replace(an_owed("shop"), due=NOW + 60)
-    await store.note(browser, [later, replace(later, due=NOW), an_owed("shop")])
+    owed, later = an_owed("shop"), an_owed("shop")._replace(due=NOW + 60)
+    await store.note(browser, [later, later._replace(due=NOW), an_owed("shop")])
     expect("the ledger", (await known(store, browser)).ledger, {"shop": owed})
     expect("what is shown", of(browser, await store.all_owed(MANY)), [Owed(browser, owed, 0, NOW + 60)])
     expect("a second early", await claimed(store, browser, NOW + 59), [])
     expect("in time", await claimed(store, browser, NOW + 60, LEASE + 60), [Owed(browser, owed, 0, LEASE + 60)])
-    await store.note(browser, [replace(later, holding=Holding.HOLDS, due=NOW + 60), an_owed("shop")])
+    await store.note(browser, [later._replace(holding=Holding.HOLDS, due=NOW + 60), an_owed("shop")])
     expect("when it is owed anew", await claimed(store, browser), [Owed(browser, owed, 0, LEASE)])
-    await store.note(browser, [replace(later, epoch=NOW_MS + 1)])
+    await store.note(browser, [later._replace(epoch=NOW_MS + 1)])
     expect("what is newer, too early", await claimed(store, browser, NOW + 59), [])
 
 
@@ -80,7 +80,7 @@ async def comes_in_its_turn(store: Store) -> None:
     """No more than asked for: those that are due longest, and of those that are due at once the oldest."""
     browser = an_id()
     await store.owed(FAR - 1, FAR, MANY)  # what other cases left
-    entries = [replace(an_owed(f"app{i}"), since=NOW - i) for i in range(6)]
+    entries = [an_owed(f"app{i}")._replace(since=NOW - i) for i in range(6)]
     await store.note(browser, entries)
     for each, due in ((entries[0], NOW - 5), (entries[1], NOW - 9), (entries[2], NOW)):
         await store.defer(browser, each.app, NOW_MS, due, 1)
@@ -160,7 +160,7 @@ async def keeps_its_turn_when_said_again(store: Store) -> None:
     await store.note(browser, [an_owed("shop")])
     await store.defer(browser, "shop", NOW_MS, NOW, 3)
     await claimed(store, browser)
-    again = replace(an_owed("shop"), since=NOW + 1)
+    again = an_owed("shop")._replace(since=NOW + 1)
     await store.note(browser, [again, again])
     expect("what another one is given", await claimed(store, browser), [])
     shown = of(browser, await store.all_owed(MANY))

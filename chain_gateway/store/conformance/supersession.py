@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-from dataclasses import replace
 
 from chain_gateway.store.base import Advanced, Replayed, Store, StoredWalk, Superseded
 from chain_gateway.store.conformance.case import expect
@@ -15,7 +14,7 @@ async def stops_the_older_walk(store: Store) -> None:
     walk = await begun(store)
     newer = await store.take_epoch(walk.browser, NOW_MS, logout=True)
     expect("the older walk's step", await store.advance(step(walk), walk.nonce, ()), Superseded(newer))
-    expect("the older walk", await store.walk(walk.id), replace(walk, stopped=True))
+    expect("the older walk", await store.walk(walk.id), walk._replace(stopped=True))
     expect("the browser's open walks", await store.open_walks(walk.browser, NOW), [])
     expect("what is overdue", [w for w in await store.sweep(walk.hop_deadline) if w.id == walk.id], [])
 
@@ -104,7 +103,7 @@ async def holds_in_a_race(store: Store) -> None:
 
     await asyncio.gather(go_on(), supersede())
     stored = await store.walk(walk.id)
-    stands = [each and replace(each, stopped=True) for each in stood]
+    stands = [each and each._replace(stopped=True) for each in stood]
     expect("the older walk after the race, as it stood but stopped", [stored], stands)
 
 

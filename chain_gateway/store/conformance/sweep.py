@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Sequence
-from dataclasses import replace
 
 from chain_gateway.core.ledger import Holding
 from chain_gateway.core.limits import BROWSER_SECONDS, NOBODY_SECONDS, OPEN_WALKS, WALK_SECONDS
@@ -29,7 +28,7 @@ async def returns_what_is_overdue(store: Store) -> None:
     walk = await begun(store)
     expect("a second early", _of(walk, await store.sweep(walk.hop_deadline - 1)), [])
     expect("in time", _of(walk, await store.sweep(walk.hop_deadline)), [walk])
-    following = replace(step(walk), hop_deadline=walk.hop_deadline + 30)
+    following = step(walk)._replace(hop_deadline=walk.hop_deadline + 30)
     await store.advance(following, walk.nonce, ())
     expect("after a step in time", _of(walk, await store.sweep(walk.hop_deadline)), [])
     expect("when that is overdue", _of(walk, await store.sweep(following.hop_deadline)), [following])
@@ -37,7 +36,7 @@ async def returns_what_is_overdue(store: Store) -> None:
 
 async def returns_what_has_expired(store: Store) -> None:
     """A walk is returned from the second of its expiry on, however far its hop deadline is."""
-    walk = replace(a_walk(an_id()), hop_deadline=NOW * 2)
+    walk = a_walk(an_id())._replace(hop_deadline=NOW * 2)
     await store.open_walk(walk, (), None)
     expect("a second early", _of(walk, await store.sweep(walk.expires_at - 1)), [])
     expect("in time", _of(walk, await store.sweep(walk.expires_at)), [walk])
@@ -70,7 +69,7 @@ async def keeps_an_ended_walk_a_while(store: Store) -> None:
     last = walk.expires_at + WALK_SECONDS
     await store.sweep(last)
     expect("in the last second", await store.walk(walk.id), end)
-    expect("the dropped one", await store.walk(dropped.id), replace(dropped, stopped=True))
+    expect("the dropped one", await store.walk(dropped.id), dropped._replace(stopped=True))
     await store.sweep(last + 1)
     expect("a second later", [await store.walk(each.id) for each in (walk, dropped)], [None, None])
 
@@ -107,11 +106,11 @@ async def forgets_a_browser_of_nobody(store: Store) -> None:
     """One that nobody signed in with goes soon after its last walk, whatever is said of its apps; any other stays."""
     out, told, waits = await begun(store), await begun(store), await begun(store)
     mine = [await begun(store), await begun(store), await begun(store), a_walk(an_id())]
-    nameless = replace(an_entry(holding=Holding.MAY_HOLD), sub="", sid="")
+    nameless = an_entry(holding=Holding.MAY_HOLD)._replace(sub="", sid="")
     await store.note(told.browser, [nameless])
-    await store.note(mine[0].browser, [replace(nameless, sub="alice")])
-    await store.note(mine[1].browser, [replace(nameless, sid="session")])
-    await store.note(mine[2].browser, [replace(nameless, shown=True)])
+    await store.note(mine[0].browser, [nameless._replace(sub="alice")])
+    await store.note(mine[1].browser, [nameless._replace(sid="session")])
+    await store.note(mine[2].browser, [nameless._replace(shown=True)])
     expect("what is read", (await known(store, mine[2].browser)).ledger, {nameless.app: nameless})
     await store.open_walk(mine[3], (), a_record())
     for walk in (out, told, *mine):
@@ -152,7 +151,7 @@ async def bounds_open_walks(store: Store) -> None:
         await store.open_walk(walk, (), None)
     kept = await store.open_walks(browser, NOW)
     expect("the walks that are open", kept, list(reversed(walks[2:])))
-    expect("the oldest walk", await store.walk(walks[0].id), replace(walks[0], stopped=True))
+    expect("the oldest walk", await store.walk(walks[0].id), walks[0]._replace(stopped=True))
 
 
 async def bounds_open_walks_in_a_race(store: Store) -> None:

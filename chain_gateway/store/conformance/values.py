@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import secrets
 from collections.abc import Sequence
-from dataclasses import replace
 
 from chain_gateway.core.chain import AppId
 from chain_gateway.core.ledger import Browser, Entry, Holding, OpRecord
@@ -31,7 +30,7 @@ def a_walk(browser: bytes, epoch: int = NOW_MS, *, now: int = NOW, ended: bool =
 
 def step(walk: StoredWalk, *, ended: bool = False) -> StoredWalk:
     """The same walk one hop on: another nonce, state and deadline."""
-    return replace(walk, nonce=an_id(), state=b"state of " + an_id(), hop_deadline=walk.hop_deadline + 1, ended=ended)
+    return walk._replace(nonce=an_id(), state=b"state of " + an_id(), hop_deadline=walk.hop_deadline + 1, ended=ended)
 
 
 def an_entry(app: str = "shop", epoch: int = NOW_MS, holding: Holding = Holding.HOLDS) -> Entry:

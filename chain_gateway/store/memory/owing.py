@@ -30,9 +30,9 @@ class Owing:
         if new.holding is not Holding.OWED:
             self._drop(key)
         elif old is not None and old.holding is Holding.OWED and old.epoch == new.epoch:
-            self._put(replace(self._owed[key], entry=replace(new, due=0)))
+            self._put(replace(self._owed[key], entry=new._replace(due=0)))
         else:
-            self._put(Owed(browser, replace(new, due=0), due=new.due))
+            self._put(Owed(browser, new._replace(due=0), due=new.due))
 
     def forget(self, browser: bytes, app: str) -> None:
         """There is no such ledger any more."""

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import heapq
 from collections.abc import Sequence
-from dataclasses import replace
 
 from chain_gateway.core.ledger import Browser, Entry, OpRecord, newer
 from chain_gateway.core.limits import NOBODY_SECONDS, OPEN_WALKS, WALK_SECONDS
@@ -83,7 +82,7 @@ class MemoryStore:
         if len(known.walks) > OPEN_WALKS:
             oldest_first = sorted((self._open[walk_id] for walk_id in known.walks), key=lambda each: each.epoch)
             for surplus in oldest_first[:-OPEN_WALKS]:
-                self._write(known, replace(surplus, stopped=True))
+                self._write(known, surplus._replace(stopped=True))
 
     async def advance(self, walk: StoredWalk, spent: bytes, ledger: Sequence[Entry]) -> Step:
         """See ``Walks.advance``."""
@@ -95,7 +94,7 @@ class MemoryStore:
         if walk.epoch < known.epoch:
             self._take(walk.browser, known, ledger)
             if stored is not None and stored.open:
-                self._write(known, replace(stored, stopped=True))
+                self._write(known, stored._replace(stopped=True))
             return Superseded(known.epoch)
         if stored is not None and (stored.stopped or stored.nonce != spent):
             return Replayed(stored)
@@ -126,7 +125,7 @@ class MemoryStore:
         walk = self._open.get(walk_id)
         if walk is None:
             return False
-        self._write(self._known(walk.browser, walk.epoch), replace(walk, stopped=True))
+        self._write(self._known(walk.browser, walk.epoch), walk._replace(stopped=True))
         return True
 
     async def sweep(self, now: int) -> list[StoredWalk]:
@@ -207,7 +206,7 @@ class MemoryStore:
             known.someone = known.someone or entry.of_somebody
             old = known.ledger.get(entry.app)
             if newer(old, entry):
-                known.ledger[entry.app] = replace(entry, due=0, shown=False) if entry.due or entry.shown else entry
+                known.ledger[entry.app] = entry._replace(due=0, shown=False) if entry.due or entry.shown else entry
                 self._owing.follow(browser, old, entry)
 
     def _write(self, known: Known, walk: StoredWalk) -> None:
