@@ -12,6 +12,7 @@ from chain_gateway.assembly import client, wanted_claims
 from chain_gateway.config.model import Settings
 from chain_gateway.config.registry import registry
 from chain_gateway.doctor import look
+from chain_gateway.doctor.files import at_audit_log
 from chain_gateway.doctor.findings import Finding
 from chain_gateway.doctor.hosts import shared
 from chain_gateway.oidc.http import Provider
@@ -38,6 +39,7 @@ async def diagnose(
     return [
         *at_store,
         *look.at_keys(keyring, int(now)),
+        *at_audit_log(settings.gateway.audit_log),
         *at_provider,
         *(finding for found in at_apps for finding in found),
         *shared(origins),

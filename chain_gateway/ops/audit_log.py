@@ -91,6 +91,8 @@ class AuditFile:
         if not stat.S_ISREG(found.st_mode):
             os.close(file)
             raise OSError(0, "this is not a file")
+        if is_open(found.st_mode):  # whoever made it may want that, so it stays as it is
+            log.warning("audit.open_to_others", mode=f"{stat.S_IMODE(found.st_mode):o}")
         return file
 
     def _fail(self, reason: str) -> None:
@@ -98,6 +100,11 @@ class AuditFile:
         if self._clock() - self._told_at >= QUIET_SECONDS:
             log.error("audit.not_written", reason=reason, lost=self._lost)
             self._told_at, self._lost = self._clock(), 0
+
+
+def is_open(mode: int) -> bool:
+    """Whether a file of that mode is more than its owner's to write, or than its owner's and a group's to read."""
+    return bool(mode & (stat.S_IRWXO | stat.S_IWGRP))
 
 
 @contextmanager
