@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import grp
 import os
 import shutil
 import socket
@@ -51,6 +52,12 @@ class SecureBrowser(Browser):
         return self
 
 
+def another_group() -> grp.struct_group:
+    """A group that this user may give files to, and another one than files have anyway, where there is one."""
+    groups = grp.getgrall() if os.geteuid() == 0 else [grp.getgrgid(each) for each in os.getgroups()]
+    return next((each for each in groups if each.gr_gid != os.getegid()), grp.getgrgid(os.getegid()))
+
+
 @dataclass
 class Ground:
     """What the operator finds."""
@@ -61,6 +68,7 @@ class Ground:
     bound: dict[str, socket.socket]
     redis: int = field(default_factory=free_port)
     ops: tuple[int, int] = field(default_factory=lambda: (free_port(), free_port()))
+    group: grp.struct_group = field(default_factory=another_group)
 
     @property
     def apps(self) -> dict[str, str]:
@@ -79,6 +87,7 @@ class Ground:
             "https://shop.example": self.urls["shop"],
             "https://news.example": self.urls["news"],
             "what-the-provider-gave-you-for-this-client": CLIENT_SECRET,
+            "www-data": self.group.gr_name,
             "6379": str(self.redis),
             "9091": str(self.ops[0]),
             "9092": str(self.ops[1]),

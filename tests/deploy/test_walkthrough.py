@@ -7,6 +7,9 @@ provider, two sites, Redis and nginx are real; nginx has the file of ``deploy/``
 from __future__ import annotations
 
 import asyncio
+import re
+import stat
+import subprocess
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -64,6 +67,18 @@ async def in_and_out(ground: Ground) -> list[str]:
     return [f"{found}" for found, right in ((signed_in, ALICE), (signed_out, NOBODY)) if found != right]
 
 
+def test_nothing_is_opened_to_everybody_on_the_machine(tmp_path: Path) -> None:
+    """Whatever mode the page gives, by its own umask, leaves nothing to others than an owner and a group."""
+    modes = re.findall(r"\bchmod (\S+)", "".join(blocks()))
+    assert len(modes) == 3
+    for mode in modes:
+        file = tmp_path / "file"
+        file.touch()
+        file.chmod(0o600)
+        subprocess.run(["sh", "-c", f"umask 077 && chmod {mode} file"], cwd=tmp_path, check=True)
+        assert stat.S_IMODE(file.stat().st_mode) & 0o007 == 0, mode
+
+
 @pytest.mark.deploy
 @pytest.mark.redis
 @pytest.mark.timeout(400)
@@ -88,6 +103,17 @@ async def test_every_line_of_the_walkthrough_works(tmp_path: Path) -> None:
         assert list(left) == []
 
 
+def sockets_of(folder: Path) -> dict[str, tuple[int, int]]:
+    """Who may connect to the sockets: mode and group of each."""
+    found = {path.name: path.stat() for path in folder.glob("*.sock")}
+    return {name: (stat.S_IMODE(each.st_mode), each.st_gid) for name, each in found.items()}
+
+
+def for_the_group(ground: Ground) -> dict[str, tuple[int, int]]:
+    """Nobody but whoever started them, and nginx."""
+    return dict.fromkeys(("a.sock", "b.sock"), (0o660, ground.group.gr_gid))
+
+
 async def follow(ground: Ground, shell: Shell, next_block, stack) -> None:
     """Goes through all blocks, and looks at what the page promises between them."""
     await next_block("pip install")
@@ -102,13 +128,18 @@ async def follow(ground: Ground, shell: Shell, next_block, stack) -> None:
     assert "PONG" in await next_block("redis-server")
     await next_block("check --config")
     assert (await next_block("./start b")).count('"ready": true') >= 2
+    assert sockets_of(folder) == for_the_group(ground)
     await asyncio.to_thread(shell.run, "nginx")  # as it runs already where it is installed
     await next_block("nginx -s reload")
+    assert stat.S_IMODE(folder.stat().st_mode) == 0o710
+    assert folder.stat().st_gid == ground.group.gr_gid
     assert await in_and_out(ground) == []
     await next_block("kill -9")
     assert await in_and_out(ground) == []
     await next_block("./start a")
+    assert sockets_of(folder) == for_the_group(ground)
     async with walks(ground) as wrong:
         await next_block("for each in")
     assert wrong == []
+    assert sockets_of(folder) == for_the_group(ground)
     assert "next" in await next_block("keys rotate")
