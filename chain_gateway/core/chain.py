@@ -32,7 +32,7 @@ class Mode(enum.IntEnum):
     @property
     def word(self) -> str:
         """The mode as configuration, logs and pages spell it, e.g. ``form_post``."""
-        return self.name.lower()
+        return self._name_.lower()
 
 
 class Visit(enum.Enum):

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from chain_gateway.core import rules
 from chain_gateway.core.actions import Action, Present
-from chain_gateway.core.events import DeadlinePassed, Event, Proceed
+from chain_gateway.core.events import DeadlinePassed, Event
 from chain_gateway.core.table import TABLE
 from chain_gateway.core.walk import Place, Walk
 
@@ -15,18 +16,18 @@ def step(walk: Walk, event: Event, now: int) -> tuple[Walk, tuple[Action, ...]]:
     """
     if now >= walk.expires_at and not isinstance(event, DeadlinePassed):
         event = DeadlinePassed()
-    walk, actions, moved = _once(walk, event)
-    if not moved:
+    moved = _once(walk, event)
+    if moved is None:
         return walk, (Present(),)
-    while walk.place is Place.READY:
-        walk, more, _ = _once(walk, Proceed())
-        actions += more
+    walk, actions = moved
+    while walk.place is Place.READY and (moved := _once(walk, rules.PROCEED)):
+        walk, actions = moved[0], actions + moved[1]
     return walk, actions
 
 
-def _once(walk: Walk, event: Event) -> tuple[Walk, tuple[Action, ...], bool]:
+def _once(walk: Walk, event: Event) -> rules.Change | None:
     for row in TABLE.get((walk.place, type(event)), ()):
         if row.guard(walk, event):
             changed, actions = row.effect(walk, event)
-            return changed._replace(place=row.to), actions, True
-    return walk, (), False
+            return changed._replace(place=row.to), actions
+    return None

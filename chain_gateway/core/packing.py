@@ -7,11 +7,14 @@ walk to its last.
 from __future__ import annotations
 
 import struct
+from typing import Final
 
-from chain_gateway.core.chain import AppTag
 from chain_gateway.core.walk import HOP_BYTES, Hops, Kind, OpLogout, Place, Walk
 
 VERSION = 1
+_KINDS: Final = {int(kind): kind for kind in Kind}
+_PLACES: Final = {int(place): place for place in Place}
+_OPS: Final = {int(op): op for op in OpLogout}
 _HEAD = struct.Struct(">B16sB16sQ16sIIBBBBBBB3sBHB")
 
 
@@ -44,12 +47,12 @@ def pack(walk: Walk) -> bytes:
 
 def unpack(data: bytes) -> Walk:
     """The walk of ``data``; ValueError if it is not what ``pack`` makes of some walk."""
-    try:
-        fields = _HEAD.unpack_from(data)
-    except struct.error as error:
-        raise ValueError("too short for a walk") from error
-    version, walk_id, kind, browser, epoch, nonce, issued_at, expires_at = fields[:8]
-    place, cursor, attempt, redirects, budget, op, flags, app, chain_size, return_size, count = fields[8:]
+    if len(data) < _HEAD.size:
+        raise ValueError("too short for a walk")
+    (
+        version, walk_id, kind, browser, epoch, nonce, issued_at, expires_at,
+        place, cursor, attempt, redirects, budget, op, flags, app, chain_size, return_size, count,
+    ) = _HEAD.unpack_from(data)  # fmt: skip
     if version != VERSION:
         raise ValueError(f"a walk of version {version}")
     at_return = _HEAD.size + chain_size
@@ -58,9 +61,11 @@ def unpack(data: bytes) -> Walk:
     plan, outcomes = data[at_plan:at_outcomes], data[at_outcomes:]
     if len(data) != at_outcomes + count or cursor > count:
         raise ValueError("lengths do not add up")
+    if kind not in _KINDS or place not in _PLACES or op not in _OPS:
+        raise ValueError("a kind, a place or a logout of the provider that is not known")
     return Walk(
         id=walk_id,
-        kind=Kind(kind),
+        kind=_KINDS[kind],
         browser=browser,
         epoch=epoch,
         chain=data[_HEAD.size : at_return].decode(),
@@ -68,14 +73,14 @@ def unpack(data: bytes) -> Walk:
         nonce=nonce,
         issued_at=issued_at,
         expires_at=expires_at,
-        place=Place(place),
+        place=_PLACES[place],
         cursor=cursor,
         attempt=attempt,
         redirects=redirects,
         budget=budget,
         form_run=bool(flags & 2),
-        op=OpLogout(op),
+        op=_OPS[op],
         silent=bool(flags & 1),
-        app=AppTag(app),
+        app=app,
         return_to=data[at_return:at_plan].decode(),
     )

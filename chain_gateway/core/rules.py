@@ -49,7 +49,7 @@ def is_through(walk: Walk, event: Event) -> bool:
 
 def is_back_channel(walk: Walk, event: Event) -> bool:
     """The next app is told over the back channel, without a hop of the browser."""
-    return not walk.through and walk.mode is Mode.BACK_CHANNEL
+    return walk.mode is Mode.BACK_CHANNEL
 
 
 def is_external(walk: Walk, event: Event) -> bool:
@@ -73,7 +73,7 @@ def next_redirects(walk: Walk) -> int:
 
 def leaves_registry(walk: Walk) -> bool:
     """Whether the next thing passes through hosts that nobody listed: an external app's provider, or ours."""
-    return op_is_due(walk, PROCEED) or (not walk.through and walk.mode is Mode.EXTERNAL)
+    return op_is_due(walk, PROCEED) or walk.mode is Mode.EXTERNAL
 
 
 def needs_page(walk: Walk, event: Event) -> bool:

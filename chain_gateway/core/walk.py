@@ -27,7 +27,7 @@ class Kind(enum.IntEnum):
     @property
     def word(self) -> str:
         """``login`` or ``logout``."""
-        return self.name.lower()
+        return self._name_.lower()
 
 
 class Outcome(enum.IntEnum):
@@ -50,7 +50,7 @@ class Outcome(enum.IntEnum):
     @property
     def word(self) -> str:
         """The outcome as logs and pages spell it."""
-        return self.name.lower()
+        return self._name_.lower()
 
     @property
     def proven(self) -> bool:
@@ -221,13 +221,13 @@ class Walk(NamedTuple):
 
     @property
     def mode(self) -> Mode:
-        """The mode of the hop at the cursor, without the rest of it; IndexError when the chain is through."""
-        return self.hops.mode(self.cursor)
+        """The mode of the hop at the cursor, without the rest of it; NONE when the chain is through."""
+        return Mode.NONE if self.through else self.hops.mode(self.cursor)
 
     @property
     def through(self) -> bool:
         """Whether no hop is left."""
-        return self.cursor >= len(self.hops)
+        return self.cursor >= len(self.hops.outcomes)
 
     def issued(self, nonce: bytes, now: int) -> Walk:
         """The walk with a fresh nonce, made at ``now``."""

@@ -9,6 +9,7 @@ from __future__ import annotations
 import os
 import time
 from collections.abc import Callable
+from functools import cache
 from typing import Final
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, Metric, generate_latest
@@ -52,6 +53,9 @@ class PrometheusMeter:
                                 buckets=BUCKETS, registry=own)  # fmt: skip
         self._op = Histogram("chain_op_seconds", "How long the provider took to answer.", ("call",), buckets=BUCKETS,
                              registry=own)  # fmt: skip
+        # Found once for each combination, of which there are few: the library looks and locks each time it is asked.
+        self._hops_of, self._hop_seconds_of = cache(self._hops.labels), cache(self._hop_seconds.labels)
+        self._store_of = cache(self._store.labels)
 
     def walk_begun(self, kind: str) -> None:
         """See the port."""
@@ -64,9 +68,9 @@ class PrometheusMeter:
 
     def hop_settled(self, app: str, kind: str, mode: str, outcome: str, seconds: float | None) -> None:
         """See the port."""
-        self._hops.labels(app, kind, mode, outcome).inc()
+        self._hops_of(app, kind, mode, outcome).inc()
         if seconds is not None:
-            self._hop_seconds.labels(kind, mode).observe(seconds)
+            self._hop_seconds_of(kind, mode).observe(seconds)
 
     def delivered(self, app: str, result: str) -> None:
         """See the port."""
@@ -87,7 +91,7 @@ class PrometheusMeter:
 
     def store_answered(self, call: str, seconds: float) -> None:
         """The store has answered ``call``, or has failed to."""
-        self._store.labels(call).observe(seconds)
+        self._store_of(call).observe(seconds)
 
     def op_answered(self, call: str, seconds: float) -> None:
         """The provider has answered ``call``, or has failed to."""

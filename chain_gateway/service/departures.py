@@ -112,7 +112,7 @@ class Departures:
         except StoreUnavailable:
             known = None
         entry = known.ledger.get(app.id) if known else None
-        return replace(identity, sids={app.id: entry.sid if entry else ""}, more=False)
+        return identity._replace(sids={app.id: entry.sid if entry else ""}, more=False)
 
     def _sent(self, walk: Walk, identity: Identity, *, begin: bool, cnf: str = "") -> Reply | None:
         """The browser on its way to the app, or None if the ticket is too long."""

@@ -7,9 +7,9 @@ cookie that is named by the walk, never changes, and ends with it. Two tabs have
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from operator import itemgetter
-from typing import Final
+from types import MappingProxyType
+from typing import Final, NamedTuple
 
 import orjson
 
@@ -32,20 +32,20 @@ SIDS_BYTES: Final = 1500
 """How much room the cookie has for session ids that differ from the common one."""
 
 
-@dataclass(frozen=True, slots=True)
-class Identity:
+class Identity(NamedTuple):
     """Subject, the provider's session id, and the claims that some app may get.
 
     ``sids`` names the sessions of apps that differ from ``sid``, by app id, empty where none is known: a logout ends
-    each by its own. ``more`` says that some had no room in the cookie, and that only the ledger has them.
+    each by its own. ``more`` says that some had no room in the cookie, and that only the ledger has them. A named
+    tuple, as each hop reads one.
     """
 
     sub: str = ""
     sid: str = ""
     auth_time: int = 0
     acr: str = ""
-    claims: Mapping[str, object] = field(default_factory=dict)
-    sids: Mapping[str, str] = field(default_factory=dict)
+    claims: Mapping[str, object] = MappingProxyType({})
+    sids: Mapping[str, str] = MappingProxyType({})
     more: bool = False
 
     def sid_at(self, app_id: str) -> str:
@@ -90,11 +90,9 @@ class Identities:
         if text is None:
             return None
         plain = self._open(text)
-        bound = walk.id + walk.browser
-        if not plain.startswith(bound):
+        if not plain.startswith(walk.id + walk.browser):
             return None
-        content = orjson.loads(plain[BOUND_BYTES:])
-        return Identity(*_KEPT(content))
+        return Identity._make(_KEPT(orjson.loads(plain[BOUND_BYTES:])))
 
     def _open(self, text: str) -> bytes:
         """What the cookie holds; nothing if it is not ours."""

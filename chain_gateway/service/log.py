@@ -25,24 +25,23 @@ def log_step(realm: Realm, before: Walk, walk: Walk, actions: Sequence[Action], 
     if walk.place.ended:
         realm.audit.walk_ended(walk, realm.registry)
     plain = not walk.place.ended and event == "walk.stepped"
-    failed = any(isinstance(action, Settle) and action.outcome.failed for action in actions)
-    if plain and not failed and not log.is_enabled_for(logging.DEBUG):
+    settled = [action for action in actions if isinstance(action, Settle)]
+    if plain and not any(action.outcome.failed for action in settled) and not log.is_enabled_for(logging.DEBUG):
         return
     walk_id = b64e(walk.id)
-    for action in actions:
-        if isinstance(action, Settle):
-            hop = walk.hops[action.index]
-            app = realm.registry.by_tag.get(hop.tag)
-            write = log.warning if action.outcome.failed else log.debug
-            write(
-                "hop.settled",
-                walk=walk_id,
-                kind=walk.kind.word,
-                hop=action.index,
-                app=app.id if app else "gone",
-                mode=hop.mode.word,
-                outcome=action.outcome.word,
-            )
+    for action in settled:
+        hop = walk.hops[action.index]
+        app = realm.registry.by_tag.get(hop.tag)
+        write = log.warning if action.outcome.failed else log.debug
+        write(
+            "hop.settled",
+            walk=walk_id,
+            kind=walk.kind.word,
+            hop=action.index,
+            app=app.id if app else "gone",
+            mode=hop.mode.word,
+            outcome=action.outcome.word,
+        )
     write = log.debug if plain else log.info
     write(
         event, walk=walk_id, kind=walk.kind.word, epoch=walk.epoch, place=walk.place.name.lower(), hops=len(walk.hops)

@@ -9,7 +9,7 @@ from chain_gateway.service.identity import Identity
 from chain_gateway.service.realm import NONCE_BYTES, Realm, pseudonym
 from chain_gateway.tokens.chain_token import seal_walk
 from chain_gateway.tokens.encoding import b64e
-from chain_gateway.tokens.ticket import Act, Ticket, sign_ticket
+from chain_gateway.tokens.ticket import Act, confirmation, sign_claims
 
 
 class Tickets:
@@ -33,25 +33,31 @@ class Tickets:
         A login ticket has the subject and the claims that the app is configured to get; a logout ticket the session
         alone; a begin ticket nothing of the person.
         """
-        login = walk.kind is Kind.LOGIN and not begin
-        act = Act.BEGIN if begin else Act.LOGIN if login else Act.LOGOUT
-        ticket = Ticket(
-            iss=self._realm.public_url,
-            aud=app.origin,
-            act=act,
-            bid=pseudonym(walk.browser, app.id),
-            jti=b64e(walk.nonce),
-            iat=walk.issued_at,
-            exp=walk.issued_at + TICKET_SECONDS,
-            epoch=walk.epoch,
-            walk=b64e(walk.id),
-            hop=walk.cursor,
-            return_to=self.relay_url(self.state(walk)),
-            sub=identity.sub if login else "",
-            sid="" if begin else identity.sid_at(app.id),
-            auth_time=identity.auth_time or None if login else None,
-            acr=identity.acr if login else "",
-            claims={name: identity.claims[name] for name in app.claims if name in identity.claims} if login else {},
-            cnf=cnf,
-        )
-        return sign_ticket(ticket, self._realm.keyring(), self._realm.now())
+        act = Act.BEGIN if begin else Act.LOGIN if walk.kind is Kind.LOGIN else Act.LOGOUT
+        claims: dict[str, object] = {
+            "iss": self._realm.public_url,
+            "aud": app.origin,
+            "act": act,
+            "bid": pseudonym(walk.browser, app.id),
+            "jti": b64e(walk.nonce),
+            "iat": walk.issued_at,
+            "exp": walk.issued_at + TICKET_SECONDS,
+            "epoch": walk.epoch,
+            "walk": b64e(walk.id),
+            "hop": walk.cursor,
+            "return": self.relay_url(self.state(walk)),
+        }
+        if act is Act.LOGIN:
+            claims |= _person(identity, app)
+        if act is not Act.BEGIN and (sid := identity.sid_at(app.id)):
+            claims["sid"] = sid
+        if cnf:
+            claims["cnf"] = confirmation(cnf)
+        return sign_claims(act, claims, self._realm.keyring(), self._realm.now())
+
+
+def _person(identity: Identity, app: App) -> dict[str, object]:
+    """Who somebody is, as far as ``app`` is told; what is not known is left out."""
+    told = {name: identity.claims[name] for name in app.claims if name in identity.claims}
+    known = {"sub": identity.sub, "auth_time": identity.auth_time, "acr": identity.acr, "claims": told}
+    return {name: value for name, value in known.items() if value}

@@ -16,7 +16,7 @@ from chain_gateway.tokens.keyring import Keyring
 from chain_gateway.tokens.purposes import TICKET_TYP
 from chain_gateway.tokens.refusals import Check, refused
 
-__all__ = ["CLAIMS", "Act", "GatewayKeys", "Ticket", "sign_ticket", "verify_ticket"]
+__all__ = ["CLAIMS", "Act", "GatewayKeys", "Ticket", "confirmation", "sign_claims", "sign_ticket", "verify_ticket"]
 
 RETURN_CHARS: Final = URL_CHARS + CHAIN_TOKEN_BYTES
 WATCH_CHARS: Final = 1024
@@ -77,11 +77,18 @@ class Ticket:
 def sign_ticket(ticket: Ticket, keyring: Keyring, now: int) -> str:
     """The ticket's text, signed by the key that is active at ``now``.
 
-    ValueError if its claims are not those of its act; TokenRefused (``size``) if no app would take it for its length.
+    Raises what ``sign_claims`` does.
     """
-    claims = _written(ticket)
-    if wrong := CLAIMS[ticket.act].broken_by(claims):
-        raise ValueError(f"a {ticket.act} ticket {wrong}")
+    return sign_claims(ticket.act, _written(ticket), keyring, now)
+
+
+def sign_claims(act: Act, claims: dict[str, object], keyring: Keyring, now: int) -> str:
+    """The text of the ticket with ``claims``, for who makes one at each hop and has no use for a ``Ticket``.
+
+    ValueError if they are not those of ``act``; TokenRefused (``size``) if no app would take the text for its length.
+    """
+    if wrong := CLAIMS[act].broken_by(claims):
+        raise ValueError(f"a {act} ticket {wrong}")
     text = keyring.sign(TICKET_TYP, claims, now)
     if len(text) > TICKET_BYTES:
         raise refused(Check.SIZE, f"a ticket of {len(text)} characters is not sent")
@@ -143,8 +150,13 @@ def _written(ticket: Ticket) -> dict[str, object]:
     if ticket.claims:
         claims["claims"] = dict(ticket.claims)
     if ticket.cnf:
-        claims["cnf"] = {_BIND: ticket.cnf}
+        claims["cnf"] = confirmation(ticket.cnf)
     return claims
+
+
+def confirmation(bind: str) -> dict[str, str]:
+    """The claim ``cnf`` for the hash of an app's bind cookie."""
+    return {_BIND: bind}
 
 
 def _act(read: Claims) -> Act:
@@ -164,12 +176,12 @@ def _return(read: Claims, gateway: str) -> str:
 
 def _bind(read: Claims) -> str:
     """The hash of the bind cookie: the one member of ``cnf``, a SHA-256 in base64url."""
-    confirmation = read.members("cnf")
+    members = read.members("cnf")
     if "cnf" not in read:
         return ""
-    value = confirmation.get(_BIND)
+    value = members.get(_BIND)
     try:
-        known = len(confirmation) == 1 and isinstance(value, str) and len(b64d(value)) == _BIND_BYTES
+        known = len(members) == 1 and isinstance(value, str) and len(b64d(value)) == _BIND_BYTES
     except ValueError:
         known = False
     if not known or not isinstance(value, str):

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Awaitable
+from typing import TypeVar
 
 from opentelemetry.trace import SpanKind
 
 from chain_gateway.ops.tracing.marks import Spanning, mark
 from chain_gateway.store.base import Owed, Store, StoredWalk
 from chain_gateway.store.timed import Observe, TimedStore
+
+T = TypeVar("T")
 
 
 class TracedStore(TimedStore):
@@ -20,21 +22,18 @@ class TracedStore(TimedStore):
         super().__init__(store, observe)
         self._spans = spans
 
-    @contextmanager
-    def _timed(self, call: str) -> Iterator[None]:
-        with super()._timed(call):
-            parent = self._spans.parent()
-            if parent is None:
-                yield
-                return
-            span = self._spans.tracer.start_span(f"store {call}", parent, SpanKind.CLIENT, {"db.operation.name": call})
-            try:
-                yield
-            except BaseException as error:
-                mark(span, error)
-                raise
-            finally:
-                span.end()
+    async def _timed(self, call: str, answer: Awaitable[T]) -> T:
+        parent = self._spans.parent()
+        if parent is None:
+            return await super()._timed(call, answer)
+        span = self._spans.tracer.start_span(f"store {call}", parent, SpanKind.CLIENT, {"db.operation.name": call})
+        try:
+            return await super()._timed(call, answer)
+        except BaseException as error:
+            mark(span, error)
+            raise
+        finally:
+            span.end()
 
     async def owed(self, now: int, lease_until: int, limit: int) -> list[Owed]:
         """See ``Queue.owed``; a round that claims something has begun."""
