@@ -17,7 +17,7 @@ from bench.figures import Figure, MeasurementFailed, Size, Subject, Words, middl
 from bench.gateways import document, names, toml
 from chain_gateway.tokens.keyring import Keyring
 
-PATH: Final = {"PYTHONPATH": str(ROOT)}
+UNWRITTEN: Final = "PYTHONDONTWRITEBYTECODE"
 LISTENING: Final = "listening on"
 BASELINE: Final = "import aiohttp.web, uvloop; print('listening on nothing', flush=True)"
 
@@ -49,7 +49,7 @@ def listening(
         stdout=subprocess.PIPE,
         stderr=subprocess.DEVNULL,
         text=True,
-        env={**os.environ, **PATH},
+        env=_environment(folder),
     ) as process:
         try:
             said = process.stdout.readline() if process.stdout else ""
@@ -58,6 +58,15 @@ def listening(
             yield process, said
         finally:
             process.terminate()
+
+
+def _environment(folder: Path) -> dict[str, str]:
+    """What a command is told: bytecode is kept, as where the gateway is installed, and under ``folder``.
+
+    Otherwise each start would compile whatever was edited since somebody's Python wrote it down last.
+    """
+    told = {name: value for name, value in os.environ.items() if name != UNWRITTEN}
+    return told | {"PYTHONPATH": str(ROOT), "PYTHONPYCACHEPREFIX": str(folder / "bytecode")}
 
 
 def _until_listening(command: Sequence[str], folder: Path) -> float:
@@ -72,6 +81,8 @@ def _measure(size: Size) -> Mapping[str, Figure]:
     imports = [sys.executable, "-c", BASELINE]
     served, imported = [], []
     with configured() as folder:
+        for command in (imports, serve):
+            _until_listening(command, folder)  # writes the bytecode that the others read
         for _ in range(size.starts):
             imported.append(_until_listening(imports, folder))
             served.append(_until_listening(serve, folder))

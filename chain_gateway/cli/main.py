@@ -6,6 +6,7 @@ for, so that each starts as fast as it can.
 
 from __future__ import annotations
 
+import gc
 import importlib
 import importlib.util
 import itertools
@@ -101,6 +102,7 @@ def serve(
 ) -> None:
     """Run the gateway."""
     signal.signal(signal.SIGHUP, signal.SIG_IGN)  # a reload that comes before there is anything to reload kills nobody
+    gc.disable()  # what is loaded from here on is there to stay; serve sets it going again
     _run("serve", "serve", config, workers)
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
 from pathlib import Path
 
 from serving import made, run, write
@@ -28,3 +30,12 @@ def test_it_does_not_start_with_keys_that_others_can_read(tmp_path: Path) -> Non
     done = run(path, "serve")
     assert (done.returncode, done.stdout) == (2, "")
     assert "chmod 600" in done.stderr
+
+
+def test_it_collects_garbage_once_it_is_loaded(tmp_path: Path) -> None:
+    """Not while it loads, when nothing becomes garbage; afterwards, and passing over the program itself."""
+    serve = "from pathlib import Path\nfrom chain_gateway.cli import main, serve\n"
+    look = "import gc\nserve.Files = lambda path: print(gc.isenabled(), gc.get_freeze_count() > 10_000)\n"
+    command = [sys.executable, "-c", f"{serve}{look}main.main(['serve', '--config', 'gateway.toml'])"]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=60, check=False, cwd=tmp_path)
+    assert done.stdout == "True True\n"
