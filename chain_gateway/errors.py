@@ -74,6 +74,8 @@ class BodyLate(BadInput):
 
     code = "bad_input.late"
     status = 408
+    text = "What you sent did not arrive in time."
+    help = "The connection may be slow: go back, and send it once more."
 
 
 class TooManyRequests(ChainGatewayError):
@@ -82,7 +84,7 @@ class TooManyRequests(ChainGatewayError):
     code = "too_many_requests"
     status = 429
     text = "There were too many requests from your network just now."
-    help = "Please try again in a moment."
+    help = "Wait a few seconds, then load this page again."
 
 
 class TargetRefused(ChainGatewayError):
@@ -108,8 +110,11 @@ class BrowserUnknown(ChainGatewayError):
 
     code = "browser_unknown"
     status = 403
-    text = "This step belongs to another browser, or this browser's cookies were cleared or are blocked."
-    help = "Allow this site's cookies, and start again at the site that you came from."
+    text = "This browser cannot take this step."
+    help = (
+        "The step belongs to another browser, or this one's cookies were cleared or are blocked. "
+        "Allow this site's cookies, and start again at the site that you came from."
+    )
 
 
 class WalkGone(ChainGatewayError):

@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Final
 
 from chain_gateway.core.walk import Kind, Outcome
+from chain_gateway.errors import BodyLate, BrowserUnknown, ChainGatewayError, TooManyRequests
 from chain_gateway.service.views import (
     AppLine,
     ConfirmPage,
@@ -149,7 +150,14 @@ def states() -> Mapping[str, Page]:
             "7QK2M9",
             (Link("/login", "Try again"), Link("https://shop.example/", "Back to Shop")),
         ),
+        **{f"error-{error.status}": a_refusal(error) for error in (BrowserUnknown(), BodyLate(), TooManyRequests())},
     }
+
+
+def a_refusal(error: ChainGatewayError) -> ErrorPage:
+    """The page of a refusal as ``web/errors.py`` has it, in a browser that is known."""
+    links = (Link("/resume", "Continue where you left off"),)
+    return ErrorPage(error.code, error.status, error.text, error.help, "9f3a1c2e", links)
 
 
 LONG: Final = WalkView(

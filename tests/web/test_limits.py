@@ -10,6 +10,7 @@ from ipaddress import ip_address
 
 import pytest
 from aiohttp import web
+from support.patience import PATIENCE
 from support.world import World, a_world
 
 from chain_gateway.web import parse, rate, server
@@ -53,7 +54,7 @@ async def answered(port: int, *pieces: bytes, pause: float = 0) -> bytes:
                 said.extend(piece)
 
     try:
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(PATIENCE):
             reading = asyncio.create_task(read())
             for piece in pieces:
                 writer.write(piece)
@@ -88,6 +89,8 @@ async def test_a_body_that_does_not_come_is_not_waited_for(soon: None, port: int
     said = await answered(port, head, b"scope=", pause=0)
     assert said.startswith(b"HTTP/1.1 408")
     assert b"bad_input.late" in said
+    assert b"did not arrive in time" in said
+    assert b"This link" not in said
 
 
 async def test_whoever_is_in_time_is_answered(soon: None, port: int) -> None:
