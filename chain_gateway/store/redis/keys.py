@@ -7,6 +7,7 @@ with what it leads to, and what concerns all browsers is asked of each shard.
 
 from __future__ import annotations
 
+import functools
 import hashlib
 from dataclasses import dataclass
 from typing import Final
@@ -23,12 +24,12 @@ class Keys:
 
     def of_shard(self, shard: int) -> tuple[str, ...]:
         """The indexes of a shard."""
-        return tuple(f"cg{{{shard}}}:{name}" for name in _OF_SHARD)
+        return _of_shard(shard)
 
     def of_browser(self, browser: str) -> tuple[str, ...]:
         """Those of its shard, then its own; ``browser`` is hexadecimal."""
         shard = self._shard(browser)
-        return (*self.of_shard(shard), f"cg{{{shard}}}:browser:{browser}", f"cg{{{shard}}}:open:{browser}")
+        return (*_of_shard(shard), f"cg{{{shard}}}:browser:{browser}", f"cg{{{shard}}}:open:{browser}")
 
     def of_once(self, label: str, key: str) -> tuple[str, ...]:
         """What is remembered of a key; of any length, so its digest stands for it."""
@@ -40,7 +41,12 @@ class Keys:
         return (f"cg{{{shard}}}:ping",)
 
     def _shard(self, text: str) -> int:
-        return int.from_bytes(hashlib.sha256(text.encode()).digest()[:4]) % self.shards
+        return int.from_bytes(hashlib.sha256(text.encode()).digest()[:4]) % self.shards if self.shards > 1 else 0
+
+
+@functools.cache
+def _of_shard(shard: int) -> tuple[str, ...]:
+    return tuple(f"cg{{{shard}}}:{name}" for name in _OF_SHARD)
 
 
 def hashed(text: str) -> str:
