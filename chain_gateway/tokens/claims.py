@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Final
 
 from chain_gateway.core.limits import ID_CHARS, SKEW_SECONDS
@@ -27,16 +27,20 @@ class Rule:
 
     must: frozenset[str]
     may: frozenset[str] = frozenset()
+    known: frozenset[str] = field(init=False)
+
+    def __post_init__(self) -> None:
+        """All names, put together once."""
+        object.__setattr__(self, "known", self.must | self.may)
 
     def broken_by(self, names: Mapping[str, object]) -> str:
         """What is wrong with the names of these claims, in words for a log; empty if nothing is."""
         present = names.keys()
         if not self.must <= present:
             return f"without {', '.join(sorted(self.must - present))}"
-        if len(present) == len(self.must):
+        if present <= self.known:
             return ""
-        extra = present - self.must - self.may
-        return f"with {len(extra)} claims too many" if extra else ""
+        return f"with {len(present - self.known)} claims too many"
 
 
 class Claims:
@@ -61,17 +65,22 @@ class Claims:
 
     def text(self, name: str, most: int = TEXT_CHARS) -> str:
         """A text of one to ``most`` characters, without control characters."""
-        value = self._members.get(name, "")
-        if not isinstance(value, str) or len(value) > most or not value.isprintable():
-            raise self._wrong(name)
-        if not value and name in self._members:
-            raise self._wrong(name)
-        return value
+        value = self._members.get(name)
+        if isinstance(value, str) and 0 < len(value) <= most and value.isprintable():
+            return value
+        return self._absent(name)
 
     def ident(self, name: str) -> str:
         """An opaque name of ours: base64url, at most 32 characters."""
-        value = self.text(name, ID_CHARS)
-        if value and _IDENT.fullmatch(value) is None:
+        value = self._members.get(name)
+        if isinstance(value, str) and _IDENT.fullmatch(value):
+            return value
+        return self._absent(name)
+
+    def words(self, name: str, most: int) -> str:
+        """A text of printable ASCII."""
+        value = self.text(name, most)
+        if not value.isascii():
             raise self._wrong(name)
         return value
 
@@ -79,13 +88,6 @@ class Claims:
         """A text of visible ASCII."""
         value = self.words(name, most)
         if " " in value:
-            raise self._wrong(name)
-        return value
-
-    def words(self, name: str, most: int) -> str:
-        """A text of printable ASCII."""
-        value = self.text(name, most)
-        if not value.isascii():
             raise self._wrong(name)
         return value
 
@@ -114,7 +116,7 @@ class Claims:
         issued, expires = self.integer("iat"), self.integer("exp")
         if not 0 < expires - issued <= most:
             raise self._wrong("exp")
-        self.issued(now)
+        self._begun(issued, now)
         if now >= expires + SKEW_SECONDS:
             raise refused(Check.EXPIRED, f"a {self._kind} past its time")
         return issued, expires
@@ -122,9 +124,18 @@ class Claims:
     def issued(self, now: int) -> int:
         """``iat``, not in the future but for the skew that is borne."""
         issued = self.integer("iat")
+        self._begun(issued, now)
+        return issued
+
+    def _begun(self, issued: int, now: int) -> None:
         if issued > now + SKEW_SECONDS:
             raise refused(Check.EARLY, f"a {self._kind} issued in the future")
-        return issued
+
+    def _absent(self, name: str) -> str:
+        """How a text reads that is not there; TokenRefused if it is there all the same, and no such text."""
+        if name in self._members:
+            raise self._wrong(name)
+        return ""
 
     def _wrong(self, name: str) -> Exception:
         return refused(Check.CLAIMS, f"a {self._kind} with a {name} of the wrong type or size")
