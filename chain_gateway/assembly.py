@@ -5,7 +5,7 @@ It reads as a parts list: what a part needs is in the call that makes it.
 
 from __future__ import annotations
 
-import secrets
+import os
 import time
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -81,7 +81,7 @@ class World:
     """What no pure code has: the time in seconds, and random bytes. Tests pass their own."""
 
     clock: Callable[[], float] = time.time
-    random: Callable[[int], bytes] = secrets.token_bytes
+    random: Callable[[int], bytes] = os.urandom
 
 
 REAL: Final = World()

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
-from typing import Protocol
+from typing import NamedTuple, Protocol
 
 from chain_gateway.core.chain import App
 from chain_gateway.core.events import Event
@@ -12,16 +11,14 @@ from chain_gateway.core.walk import Walk
 from chain_gateway.tokens.receipt import Receipt
 
 
-@dataclass(frozen=True, slots=True)
-class Departure:
+class Departure(NamedTuple):
     """The browser's way to the app: a redirect to ``url``, or a page that posts ``ticket`` there if there is one."""
 
     url: str
     ticket: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class Parcel:
+class Parcel(NamedTuple):
     """What a hop has to deliver: the ticket's text, whether it is a begin ticket, and the fixed places to come back to.
 
     ``resume_url`` is the one address for apps that cannot carry a state of ours; ``state`` is the sealed chain token.
@@ -34,8 +31,7 @@ class Parcel:
     state: str
 
 
-@dataclass(frozen=True, slots=True)
-class Returned:
+class Returned(NamedTuple):
     """The fields that came to the relay, each at most once and bounded; empty where absent."""
 
     state: str = ""
