@@ -19,7 +19,7 @@ from aiohttp import web
 
 from bench.figures import MeasurementFailed
 from chain_gateway.cli import logs
-from chain_gateway.cli.serve import has_c_parser
+from chain_gateway.cli.serve import has_c_parser, keep_what_is_loaded
 from chain_gateway.core.limits import HEADER_FIELD_BYTES, REQUEST_LINE_BYTES
 
 LOCATION: Final = "https://shop.example/chain/hop?ticket=" + "x" * 960
@@ -31,6 +31,7 @@ def run(main: Coroutine[None, None, None]) -> None:
     """Runs a server's ``main`` in the way of production; MeasurementFailed where that is not to be had."""
     if not has_c_parser():
         raise MeasurementFailed("aiohttp's C parser is missing")
+    keep_what_is_loaded()
     logs.configure(json=True)
     uvloop.run(main)
 

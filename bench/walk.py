@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections import defaultdict
+from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
 from dataclasses import dataclass, field
@@ -92,28 +93,46 @@ def walks(apps: int, size: Size) -> tuple[Series, Series]:
     return walked, bare
 
 
-def loaded(apps: int, size: Size) -> tuple[list[float], list[float]]:
-    """Processor time for an app, in ms, while several browsers walk at once, and that of as many bare redirects."""
-    walked, bare = [], []
+class Crowd:
+    """Browsers that do the same at once, each in a thread of its own."""
+
+    def __init__(self, world: World, browsers: list[Browser], pool: ThreadPoolExecutor) -> None:
+        """As many threads as browsers."""
+        self._world = world
+        self._browsers = browsers
+        self._pool = pool
+
+    def take(self, one: Callable[[Browser], object]) -> float:
+        """The processor time of gateway and apps, in ms for each visit of an app, while each browser does ``one``."""
+        before = self._world.cpu()
+        list(self._pool.map(one, self._browsers))
+        return (self._world.cpu() - before) / (len(self._browsers) * len(self._world.apps)) * MILLI
+
+
+def loaded(apps: int, size: Size) -> Mapping[str, Figure]:
+    """Logins and logouts, each by itself, while several browsers walk at once, beside as many bare redirects."""
+    taken: dict[str, list[float]] = defaultdict(list)
     with ExitStack() as stack:
         world = stack.enter_context(a_world(apps, {"login": "form_post", "logout": "redirect"}))
         browsers = [stack.enter_context(Browser(world.url("id"))) for _ in range(size.browsers)]
-        pool = stack.enter_context(ThreadPoolExecutor(size.browsers))
-        requests = _proven(browsers[0], world)
-        count = max(1, size.visits // apps)
-        visits = count * apps * size.browsers
+        crowd = Crowd(world, browsers, stack.enter_context(ThreadPoolExecutor(size.browsers)))
+        _proven(browsers[0], world)
+        for _ in range(size.rounds * max(1, size.visits // apps)):
+            for name, walk in (("login", sign_in), ("logout", sign_out)):
+                if walk is sign_in:
+                    crowd.take(Browser.forget)
+                before = browsers[0].requests
+                taken[name].append(crowd.take(partial(walk, world=world)))
+                taken[name + " bare"].append(crowd.take(partial(_plain, world, browsers[0].requests - before)))
+    middles = {name: middle(series) for name, series in taken.items()}
+    return {
+        f"walk.load.{name}": Figure(middles[name], "ms/app", middles[name + " bare"]) for name in ("login", "logout")
+    }
 
-        def plain(browser: Browser) -> None:
-            for _ in range(requests):
-                browser.ask("GET", world.url("bare") + "/")
 
-        for _ in range(size.rounds):
-            for series, one in ((walked, partial(_whole, world=world)), (bare, plain)):
-                before = world.cpu()
-                for _ in range(count):
-                    list(pool.map(one, browsers))
-                series.append((world.cpu() - before) / visits * MILLI)
-    return walked, bare
+def _plain(world: World, count: int, browser: Browser) -> None:
+    for _ in range(count):
+        browser.ask("GET", world.url("bare") + "/")
 
 
 def _named(ending: str, walked: Series, bare: Series) -> dict[str, Figure]:
@@ -128,8 +147,7 @@ def _measure(size: Size) -> Mapping[str, Figure]:
     figures: dict[str, Figure] = {}
     for apps, ending in ((few, ".4"), (some, ""), (many, ".100")):
         figures |= _named(ending, *walks(apps, size))
-    walked, bare = loaded(some, size)
-    return figures | {"walk.load": Figure(middle(walked), "ms/app", middle(bare))}
+    return figures | loaded(some, size)
 
 
 def _words() -> dict[str, Words]:
@@ -141,11 +159,12 @@ def _words() -> dict[str, Words]:
         words[f"walk.wall{ending}"] = Words(
             f"the same through {apps} apps: time on the wall for one client alone, for each app", AGAINST
         )
-    words["walk.load"] = Words(
-        f"{WALK} through 25 apps, while eight browsers walk at once: processor time of gateway and apps together, for "
-        "each app",
-        AGAINST,
-    )
+    for name, mode in (("login", "form_post"), ("logout", "redirect")):
+        words[f"walk.load.{name}"] = Words(
+            f"one {name} (`{mode}`) through 25 apps, while eight browsers walk at once: processor time of gateway and "
+            "apps together, for each app",
+            AGAINST,
+        )
     return words
 
 

@@ -28,7 +28,7 @@ log = structlog.stdlib.get_logger("chain_gateway")
 
 def serve(path: Path, workers: int) -> int:
     """Serves the configuration at ``path``; ConfigError with all that is wrong with it. Returns the exit code."""
-    _keep_what_is_loaded()
+    keep_what_is_loaded()
     if not has_c_parser():
         complain("aiohttp's C parser is not in use, and the pure-Python one is more lenient than a gateway may be")
         complain("  take AIOHTTP_NO_EXTENSIONS out of the environment, or reinstall aiohttp from a wheel")
@@ -52,7 +52,7 @@ def serve(path: Path, workers: int) -> int:
     return DONE
 
 
-def _keep_what_is_loaded() -> None:
+def keep_what_is_loaded() -> None:
     """Has the garbage collector pass over the program itself, which it would go through again and again for nothing."""
     gc.freeze()
     gc.enable()
@@ -76,7 +76,7 @@ def _for_operators(settings: Settings) -> socket.socket | None:
 
 def main() -> int:
     """A worker of ``Supervisor``: serves the configuration that is named, on the sockets that it inherits."""
-    _keep_what_is_loaded()
+    keep_what_is_loaded()
     files, sockets = Files(Path(sys.argv[1])), inherited(os.environ[SOCKETS])
     end_with_supervisor()
     logs.configure()
