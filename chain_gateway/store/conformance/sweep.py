@@ -40,6 +40,10 @@ async def returns_what_has_expired(store: Store) -> None:
     await store.open_walk(walk, (), None)
     expect("a second early", _of(walk, await store.sweep(walk.expires_at - 1)), [])
     expect("in time", _of(walk, await store.sweep(walk.expires_at)), [walk])
+    longer = step(walk)._replace(expires_at=walk.expires_at + 60)
+    await store.advance(longer, walk.nonce, ())
+    expect("after a step that gave it longer", _of(walk, await store.sweep(walk.expires_at)), [])
+    expect("when that is over", _of(walk, await store.sweep(longer.expires_at)), [longer])
 
 
 async def returns_what_gave_way(store: Store) -> None:

@@ -8,11 +8,11 @@ if stored and stored.status == '1' then return {'replayed', value} end
 touch()
 local newest = raise_epoch(browser, tonumber(walk.epoch))
 if tonumber(walk.epoch) < newest then
-  take(browser, 12, ARGV[11])
+  take(browser, 12, ARGV[11], newest)
   if stored and stored.status == '0' then stop(id, stored) end
   return {'superseded', text(newest)}
 end
 if stored and (stored.status == '2' or stored.nonce ~= spent) then return {'replayed', value} end
-take(browser, 12, ARGV[11])
-put(id, walk)
+take(browser, 12, ARGV[11], newest)
+put(id, walk, stored)
 return {'advanced'}

@@ -78,12 +78,13 @@ local function dequeue(owing, since)
 end
 
 -- Takes the entries that are newer than what stands, from ARGV[first] on: app, epoch, owed, due, since, rest of each.
-local function take(browser, first, someone)
+-- The browser has the epoch ``newest``, where that is known.
+local function take(browser, first, someone, newest)
   local highest = -1
   for at = first, #ARGV, 6 do
     highest = math.max(highest, tonumber(ARGV[at + 1]))
   end
-  if highest >= 0 then raise_epoch(browser, highest) end
+  if highest > (newest or -1) then raise_epoch(browser, highest) end
   if someone == '1' then sign_in(browser) end
   for at = first, #ARGV, 6 do
     local app, epoch, owed, due, since = ARGV[at], tonumber(ARGV[at + 1]), ARGV[at + 2], ARGV[at + 3], ARGV[at + 4]
@@ -112,14 +113,15 @@ local function parse_walk(value)
           nonce = nonce, by = by, state = string.sub(value, at)}
 end
 
--- Puts a walk where it belongs: among the open ones, or among those that wait to be forgotten.
-local function put(id, walk)
+-- Puts a walk where it belongs: among the open ones, or among those that wait to be forgotten. As an open one that
+-- ``was`` there it has most of its places already.
+local function put(id, walk, was)
   call('HSET', WALKS, id, table.concat(
     {walk.browser, walk.epoch, walk.status, walk.deadline, walk.expires, walk.nonce, walk.by, walk.state}, '|'))
   if walk.status == '0' then
     call('ZADD', DEADLINES, walk.deadline, id)
-    call('ZADD', EXPIRIES, walk.expires, id)
-    call('ZADD', OPEN, walk.epoch, id)
+    if not was or was.expires ~= walk.expires then call('ZADD', EXPIRIES, walk.expires, id) end
+    if not was or was.epoch ~= walk.epoch then call('ZADD', OPEN, walk.epoch, id) end
   else
     call('ZREM', DEADLINES, id)
     call('ZREM', EXPIRIES, id)
