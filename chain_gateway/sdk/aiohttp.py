@@ -12,11 +12,11 @@ import time
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from functools import partial, wraps
-from http import HTTPStatus
 from typing import Final
 from urllib.parse import parse_qsl
 
-from aiohttp import web
+from aiohttp import StreamReader, web
+from aiohttp.typedefs import Middleware
 from multidict import CIMultiDict, MultiDict, MultiMapping
 
 from chain_gateway.core.limits import REQUEST_SECONDS, TICKET_BYTES
@@ -28,7 +28,7 @@ from chain_gateway.sdk.jwks import fetch_jwks
 from chain_gateway.sdk.keys import KeyCache, KeySource
 from chain_gateway.sdk.links import Sender, sign_in, sign_in_again, sign_out, sign_out_asking
 from chain_gateway.sdk.reply import PRIVATE, Reply, page
-from chain_gateway.sdk.session import PREFIX, Session, Shown, outlived
+from chain_gateway.sdk.session import NOTHING, PREFIX, Session, Shown, outlived
 
 __all__ = ["chain_session", "login_required", "setup_chain"]
 
@@ -69,19 +69,20 @@ def setup_chain(
     since 1970. When the app is cleaned up, the configured memory is closed.
     """
     side = AppSide(chain, keys or KeyCache(partial(fetch_jwks, chain.gateway)), clock, random)
+    own = partial(_own, side)
     app[_SIDE] = side
-    app.middlewares.insert(0, _middleware)
+    app.middlewares.insert(0, _finder(side))
     app.on_response_prepare.append(_finish)
     app.on_cleanup.append(_close)
     app.add_routes(
         [
-            web.post(chain.hop_path, _own(_hop)),
-            web.get(chain.hop_path, _own(_hop), allow_head=False),
+            web.post(chain.hop_path, own(_hop)),
+            web.get(chain.hop_path, own(_hop), allow_head=False),
             web.get(chain.ping_path, _ping, allow_head=False),
-            web.post(chain.backchannel_logout_path, _own(_backchannel_logout)),
-            web.get(chain.login_path, _own(_login), allow_head=False),
-            web.get(chain.logout_path, _own(_logout_asking), allow_head=False),
-            web.post(chain.logout_path, _own(_logout)),
+            web.post(chain.backchannel_logout_path, own(_backchannel_logout)),
+            web.get(chain.login_path, own(_login), allow_head=False),
+            web.get(chain.logout_path, own(_logout_asking), allow_head=False),
+            web.post(chain.logout_path, own(_logout)),
         ]
     )
 
@@ -116,28 +117,35 @@ def login_required(handler: Handler) -> Handler:
     return guarded
 
 
-@web.middleware
-async def _middleware(request: web.Request, handler: Handler) -> web.StreamResponse:
-    """Finds the live session before the handler runs."""
-    side = request.config_dict[_SIDE]
-    header = "; ".join(request.headers.getall("Cookie", ()))
-    shown = side.jar.shown_by(header, side.now) if PREFIX in header else Shown()
-    seen = _Seen(shown, None)
+def _finder(side: AppSide) -> Middleware:
+    """The middleware that finds the live session before the handler runs."""
+
+    @web.middleware
+    async def found(request: web.Request, handler: Handler) -> web.StreamResponse:
+        header = "; ".join(request.headers.getall("Cookie", ()))
+        request[_SEEN] = await _found(header, side) if PREFIX in header else _Seen(NOTHING, None)
+        return await handler(request)
+
+    return found
+
+
+async def _found(header: str, side: AppSide) -> _Seen:
+    """What a ``Cookie`` header shows of ours, and whose session it is."""
+    shown = side.jar.shown_by(header, side.now)
     try:
-        seen.session = await side.session(shown)
+        return _Seen(shown, await side.session(shown))
     except StoreUnavailable as error:
-        seen.trouble = error
-    request[_SEEN] = seen
-    return await handler(request)
+        return _Seen(shown, None, error)
 
 
 async def _finish(request: web.Request, response: web.StreamResponse) -> None:
     """Keeps what depends on the session out of every cache, and deletes sessions that newer ones have outlived."""
-    if _SEEN not in request or not request[_SEEN].asked:
+    seen: _Seen | None = request.get(_SEEN)
+    if seen is None or not seen.asked:
         return
     response.headers["Cache-Control"] = PRIVATE["Cache-Control"]
     response.headers.setdefault("Referrer-Policy", PAGES_REFERRER_POLICY)
-    for name in outlived(request[_SEEN].shown):
+    for name in outlived(seen.shown):
         response.headers.add("Set-Cookie", delete_cookie(name))
 
 
@@ -146,11 +154,10 @@ async def _close(app: web.Application) -> None:
     await app[_SIDE].memory.close()
 
 
-def _own(answer: Callable[[web.Request, AppSide], Awaitable[Reply]]) -> Handler:
+def _own(side: AppSide, answer: Callable[[web.Request, AppSide], Awaitable[Reply]]) -> Handler:
     """A handler of ours: no work ahead of time, and every refusal a plain page."""
 
     async def handler(request: web.Request) -> web.Response:
-        side = request.config_dict[_SIDE]
         try:
             if "prefetch" in request.headers.get("Sec-Purpose", request.headers.get("Purpose", "")).lower():
                 raise Prefetched("asked for ahead of time")
@@ -204,9 +211,10 @@ async def _logout(request: web.Request, side: AppSide) -> Reply:
 
 def _seen(request: web.Request) -> _Seen:
     """What the middleware found; RuntimeError where it is not installed."""
-    if _SEEN not in request:
+    seen: _Seen | None = request.get(_SEEN)
+    if seen is None:
         raise RuntimeError("setup_chain(app, chain) was not called for this app")
-    return request[_SEEN]
+    return seen
 
 
 def _origin(request: web.Request) -> str:
@@ -227,19 +235,35 @@ async def _form(request: web.Request) -> MultiDict[str]:
     """The fields of a posted form; BadInput if it is none, too big, compressed, or too slow."""
     if request.content_type != FORM_TYPE or "Content-Encoding" in request.headers:
         raise BadInput("not a plain form")
-    body = bytearray()
+    body = await _body(request.content)
     try:
-        async with asyncio.timeout(REQUEST_SECONDS):
-            async for chunk in request.content.iter_any():
-                body += chunk
-                if len(body) > FORM_BYTES:
-                    raise BadInput(f"a form of more than {FORM_BYTES} bytes", code="bad_input.too_long")
         pairs = parse_qsl(body.decode("ascii"), keep_blank_values=True, max_num_fields=FORM_FIELDS, errors="strict")
-    except TimeoutError as error:
-        raise BadInput("a form that did not come to its end in time") from error
     except ValueError as error:
         raise BadInput("a form that does not parse") from error
     return MultiDict(pairs)
+
+
+async def _body(content: StreamReader) -> bytes:
+    """The body of a form; one that is here already, as almost every one is, is not waited for."""
+    if content.is_eof():
+        body = content.read_nowait()
+        _measured(len(body))
+        return body
+    read = bytearray()
+    try:
+        async with asyncio.timeout(REQUEST_SECONDS):
+            async for chunk in content.iter_any():
+                read += chunk
+                _measured(len(read))
+    except TimeoutError as error:
+        raise BadInput("a form that did not come to its end in time") from error
+    return bytes(read)
+
+
+def _measured(length: int) -> None:
+    """BadInput if a form is longer than one of ours."""
+    if length > FORM_BYTES:
+        raise BadInput(f"a form of more than {FORM_BYTES} bytes", code="bad_input.too_long")
 
 
 def _response(reply: Reply) -> web.Response:
@@ -247,4 +271,4 @@ def _response(reply: Reply) -> web.Response:
     headers = CIMultiDict(reply.headers)
     for cookie in reply.cookies:
         headers.add("Set-Cookie", cookie)
-    return web.Response(status=HTTPStatus(reply.status), headers=headers, body=reply.body or None)
+    return web.Response(status=reply.status, headers=headers, body=reply.body or None)

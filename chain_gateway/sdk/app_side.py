@@ -20,7 +20,7 @@ from chain_gateway.sdk.hop import LATE_SECONDS, Answer, Verdict, Visit
 from chain_gateway.sdk.keys import KeySource
 from chain_gateway.sdk.memory import InProcessMemory
 from chain_gateway.sdk.reply import Reply, json_reply, page, redirect
-from chain_gateway.sdk.session import NEVER, Session, Shown, live
+from chain_gateway.sdk.session import Session, Shown, live
 from chain_gateway.tokens.encoding import b64e
 from chain_gateway.tokens.receipt import Receipt, ReceiptOutcome, sign_receipt
 from chain_gateway.tokens.refusals import Check, refused
@@ -76,6 +76,7 @@ class AppSide:
         self.memory = chain.memory or InProcessMemory()
         self.jar = CookieJar(chain.sealer())
         self.key = chain.key()
+        self.life = chain.life
         self.keys = keys
         self.random = random
         self._clock = clock
@@ -125,7 +126,7 @@ class AppSide:
         """Ends the sessions of ``sid`` up to ``epoch``, here and in the app's own store (``on_logout``)."""
         now = self.now
         try:
-            await self.memory.revoke(sid, epoch, now + self.chain.life + LATE_SECONDS, now)
+            await self.memory.revoke(sid, epoch, now + self.life + LATE_SECONDS, now)
         finally:
             if self.chain.on_logout is not None:
                 await self.chain.on_logout(sid, epoch)
@@ -174,7 +175,7 @@ class AppSide:
             log.warning("hop of walk %s without a memory: %s", ticket.walk, error.detail)
             answer = Answer(ReceiptOutcome.ERROR, "memory")
             if ticket.act is Act.LOGOUT:  # nothing must stand in the way of signing out
-                answer = hop.answer(visit, self.chain.life)
+                answer = hop.answer(visit, self.life)
         answer = await self._told(ticket, answer)
         cookies = self._cookies(answer, visit.now)
         receipt = self._receipt(ticket, answer, visit.now)
@@ -185,10 +186,11 @@ class AppSide:
 
     async def _decided(self, visit: Visit) -> Answer:
         """The pure answer, and the ticket's ``jti`` spent with it; a spent one is answered as the first time."""
-        ticket, life = visit.ticket, self.chain.life
+        ticket, life = visit.ticket, self.life
         if ticket.act is Act.LOGIN:
             revoked = await self.memory.revoked(ticket.sid, visit.now)
-            visit = replace(visit, revoked=NEVER if revoked is None else revoked)
+            if revoked is not None:
+                visit = replace(visit, revoked=revoked)
         answer = hop.answer(visit, life)
         if not answer.spends:
             return answer

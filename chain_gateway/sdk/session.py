@@ -109,6 +109,10 @@ class Shown:
         return highest(stone.epoch for stone in self.tombstones if stone.counts_against(bid))
 
 
+NOTHING: Final = Shown()
+"""What a request shows that has no cookie of ours."""
+
+
 def live(shown: Shown, now: int) -> Session | None:
     """The session that this browser has now, or None: the one of the highest epoch, unless a tombstone buried it.
 

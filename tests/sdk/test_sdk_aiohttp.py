@@ -1,9 +1,11 @@
 """Hops on the wire: the aiohttp adapter behind a real server, with a browser that keeps cookies as browsers do."""
 
+import asyncio
 from dataclasses import replace
 from urllib.parse import urlsplit
 
 import pytest
+from support.patience import STEP_PATIENCE
 from support.sdk_site import NOW, told, who
 
 from chain_gateway.core.limits import EPOCH_AHEAD_MS, TICKET_BYTES
@@ -212,9 +214,47 @@ async def test_a_malformed_hop_ends_on_a_plain_page(site, query):
 )
 async def test_a_body_that_is_no_small_plain_form_is_refused(site, body, headers):
     """T40: type, size, number of fields, encoding and repetition are checked before anything is parsed further."""
-    usual = {"Origin": site.gateway.url, "Content-Type": "application/x-www-form-urlencoded"}
-    answer = await site.client.post("/chain/hop", data=body, headers=usual | headers, allow_redirects=False)
+    headers = form_headers(site) | headers
+    answer = await site.client.post("/chain/hop", data=body, headers=headers, allow_redirects=False)
     assert answer.status == 400
+
+
+LONG = b"ticket=" + b"x" * 3 * TICKET_BYTES
+
+
+def form_headers(site):
+    """What the gateway's page sends along with its form."""
+    return {"Origin": site.gateway.url, "Content-Type": "application/x-www-form-urlencoded"}
+
+
+@pytest.mark.parametrize("later", [False, True], ids=["at once", "later"])
+async def test_a_form_may_come_after_its_headers(site, later):
+    """A browser may send head and body in one piece or in several; a form that is too long is refused either way."""
+
+    async def post(data):
+        return await site.client.post(
+            "/chain/hop", data=data, headers=form_headers(site), allow_redirects=False, expect100=later
+        )
+
+    ticket = site.gateway.sign(site.ticket(site.browser()))
+    assert (await post(f"ticket={ticket}".encode())).status == 303
+    refused = await post(LONG)
+    assert (refused.status, "bad_input.too_long" in await refused.text()) == (400, True)
+
+
+async def test_a_form_that_does_not_end_is_not_waited_for(site, monkeypatch):
+    """T40: whoever sends a form and stops in the middle is answered all the same."""
+    monkeypatch.setattr("chain_gateway.sdk.aiohttp.REQUEST_SECONDS", 0.05)
+    answered = asyncio.Event()
+
+    async def stuck():
+        yield b"ticket="
+        await answered.wait()
+
+    async with asyncio.timeout(STEP_PATIENCE):
+        answer = await site.client.post("/chain/hop", data=stuck(), headers=form_headers(site), allow_redirects=False)
+    assert answer.status == 400
+    answered.set()
 
 
 async def test_a_ticket_under_the_wrong_name_is_refused(site):
