@@ -79,7 +79,8 @@ class Screens:
             title=title, path=PATH, holdings=HOLDINGS, places=PLACES, width=WIDTH, step=STEP, up=UP, down=DOWN
         )
         self._environment.filters.update(clock=_clock, sign=_sign, when=when)
-        self._style = (HERE / "static/dashboard.css").read_text("utf-8")
+        sheets = (HERE.parent / "colours.css", HERE / "static/dashboard.css")
+        self._style = "".join(sheet.read_text("utf-8") for sheet in sheets)
 
     def page(self, name: str, status: int = 200, **context: object) -> web.Response:
         """The page that the template ``name`` makes."""

@@ -41,9 +41,9 @@ class Inline:
         return self.text
 
 
-def style(path: Path) -> Inline:
-    """The style sheet at ``path`` without comments and the white space that only people need."""
-    text = _COMMENT.sub("", path.read_text("utf-8"))
+def style(*paths: Path) -> Inline:
+    """The style sheets at ``paths`` as one, without comments and the white space that only people need."""
+    text = _COMMENT.sub("", "".join(path.read_text("utf-8") for path in paths))
     text = _AROUND.sub(lambda found: found[1] or "", _SPACE.sub(" ", text))
     return Inline(text.replace(";}", "}").strip())
 

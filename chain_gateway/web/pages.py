@@ -51,7 +51,7 @@ class Pages:
     def __init__(self, title: str, own_origin: str, templates_dir: Path | None, static_dir: Path | None) -> None:
         """Reads and compiles everything; raises jinja2.TemplateError where an operator's template does not compile."""
         self._own = own_origin
-        style = csp.style(HERE / "static/style.css")
+        style = csp.style(HERE.parent / "colours.css", HERE / "static/style.css")
         self._walk_script = csp.script(HERE / "static/walk.js")
         self._pause_script = csp.script(HERE / "static/pause.js")
         themed = static_dir is not None and (static_dir / "style.css").is_file()
