@@ -78,10 +78,13 @@ class Audit:
         """Tells one event."""
         self._sink(event.value, **fields)
 
-    def walk_ended(self, walk: Walk, apps: Registry) -> None:
-        """Tells that ``walk`` has ended: by app, what came of its hop; and of a logout what became at the provider."""
+    def walk_ended(self, walk: Walk, apps: Registry) -> bool:
+        """Tells that ``walk`` has ended: by app, what came of its hop; and of a logout what became at the provider.
+
+        False if this process has told it before, and then nothing is told.
+        """
         if walk.id in self._told:
-            return
+            return False
         self._told[walk.id] = None
         if len(self._told) > REMEMBERED:
             self._told.popitem(last=False)
@@ -101,3 +104,4 @@ class Audit:
             apps=found,
             **({} if login else {"provider": walk.op.name.lower()}),
         )
+        return True

@@ -26,7 +26,7 @@ def log_step(realm: Realm, before: Walk, walk: Walk, actions: Sequence[Action], 
     """One line for the step from ``before`` to ``walk``, and one for each hop that it settled; all of it counted."""
     _count(realm, before, walk, actions, event)
     if walk.place.ended:
-        realm.audit.walk_ended(walk, realm.registry)
+        tell_end(realm, walk)
     plain = not walk.place.ended and event == "walk.stepped"
     settled = [action for action in actions if isinstance(action, Settle)]
     if plain and not any(action.outcome.failed for action in settled) and not _LOGGER.isEnabledFor(logging.DEBUG):
@@ -51,6 +51,13 @@ def log_step(realm: Realm, before: Walk, walk: Walk, actions: Sequence[Action], 
     )
 
 
+def tell_end(realm: Realm, walk: Walk) -> None:
+    """Writes into the audit log that ``walk`` has ended, and counts it: once, as an end may be looked at often."""
+    if realm.audit.walk_ended(walk, realm.registry):
+        took = max(0.0, realm.clock() - walk.expires_at + WALK_SECONDS)
+        realm.meter.walk_ended(walk.kind.word, walk.place.name.lower(), took)
+
+
 def _count(realm: Realm, before: Walk, walk: Walk, actions: Sequence[Action], event: str) -> None:
     kind, meter, clock = walk.kind.word, realm.meter, realm.clock
     if event == "walk.begun":
@@ -67,5 +74,3 @@ def _count(realm: Realm, before: Walk, walk: Walk, actions: Sequence[Action], ev
                 realm.traces.hop_settled(walk, action.index, app_id, action.outcome, took or 0, clock())
     if realm.traces is not None:
         realm.traces.stepped(walk, clock())
-    if walk.place.ended:
-        meter.walk_ended(kind, walk.place.name.lower(), max(0.0, clock() - walk.expires_at + WALK_SECONDS))

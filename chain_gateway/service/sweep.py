@@ -11,7 +11,7 @@ from chain_gateway.core.events import DeadlinePassed
 from chain_gateway.core.packing import unpack
 from chain_gateway.core.walk import Place
 from chain_gateway.errors import StoreUnavailable
-from chain_gateway.service.log import log
+from chain_gateway.service.log import log, tell_end
 from chain_gateway.service.op_session import OpSessions
 from chain_gateway.service.passage import Passage
 from chain_gateway.service.realm import Realm
@@ -53,5 +53,8 @@ class Sweep:
             return True
         now = await self._realm.store.walk(walk.id)
         if now is not None and now.stopped:  # by that step: a newer walk had taken its place, and it never came back
-            self._realm.audit.walk_ended(walk._replace(place=Place.SUPERSEDED), self._realm.registry)
+            overtaken = walk._replace(place=Place.SUPERSEDED)
+            tell_end(self._realm, overtaken)
+            if self._realm.traces is not None:
+                self._realm.traces.stepped(overtaken, self._realm.clock())
         return False

@@ -21,6 +21,7 @@ from chain_gateway.core.ledger import app_of
 from chain_gateway.core.limits import OWED_SECONDS, WALK_SECONDS
 from chain_gateway.errors import ConfigError
 from chain_gateway.ops.audit_log import LINE_BYTES, AuditFile, sink_at
+from chain_gateway.ops.meter import PrometheusMeter
 from chain_gateway.service.audit import Audit, AuditEvent, into_log
 from chain_gateway.service.health import FRESH_SECONDS
 from chain_gateway.service.walk_book import Found, Hand, drop, reference, retry
@@ -48,8 +49,15 @@ async def told(world: World) -> Told:
 
 @pytest.fixture
 async def world():
-    async with a_world() as made:
+    async with a_world(meter=PrometheusMeter()) as made:
         yield made
+
+
+def counted_ends(world: World) -> dict[str, float]:
+    """How many logins have ended, by place."""
+    samples = [sample for family in world.realm.meter.families() for sample in family.samples]
+    walks = [s for s in samples if s.name == "chain_walks_total" and s.labels["kind"] == "login"]
+    return {s.labels["place"]: s.value for s in walks if s.labels["place"] != "begun"}
 
 
 def lines(path: Path) -> list[dict[str, object]]:
@@ -121,6 +129,7 @@ async def test_a_walk_that_nobody_finished_is_told_at_its_end(world: World, told
         await world.sweep()
         await world.sweep()
     assert sorted(str(event["place"]) for event in told.of(AuditEvent.SIGN_IN)) == ["done", "expired", "superseded"]
+    assert counted_ends(world) == {"done": 1, "expired": 1, "superseded": 1}
 
 
 async def test_a_page_that_is_loaded_again_tells_nothing_twice(world: World, told: Told) -> None:
@@ -139,6 +148,7 @@ async def test_a_page_that_is_loaded_again_tells_nothing_twice(world: World, tol
         for _ in range(3):
             await b.open(back)
     assert [event["place"] for event in told.of(AuditEvent.SIGN_IN)] == ["done", "superseded"]
+    assert counted_ends(world) == {"done": 1, "superseded": 1}
 
 
 async def test_a_refusal_of_the_provider_is_told(world: World, told: Told) -> None:
