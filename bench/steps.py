@@ -38,7 +38,7 @@ STEPS: Final = (
     ("log lines, or finding that nobody listens", "chain_gateway.service.passage:log_step"),
     ("ticket's claims put together", "chain_gateway.service.tickets:Tickets.issue"),
     ("next chain token packed and sealed", "chain_gateway.service.tickets:seal_walk"),
-    ("ticket encoded", "chain_gateway.service.tickets:sign_ticket"),
+    ("ticket encoded", "chain_gateway.service.tickets:sign_claims"),
     ("ticket signed (ES256)", "chain_gateway.tokens.es256:signature"),
     ("URL of the next hop", "chain_gateway.hops.redirect:Redirect.depart"),
     ("answer made, Location looked at once more", "chain_gateway.web.routes:answer"),
