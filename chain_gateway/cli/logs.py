@@ -11,6 +11,7 @@ import logging
 import re
 import sys
 from collections.abc import MutableMapping
+from types import NoneType
 from typing import Final
 
 import structlog
@@ -27,7 +28,8 @@ _ERROR_CODE: Final = re.compile(r"[a-z_]+(\.[a-z_]+)*")
 _TOKEN: Final = re.compile(r"[A-Za-z0-9_-]{4,}\.[A-Za-z0-9_-]{32,}(?:\.[A-Za-z0-9_-]*)*")
 """A sealed text (a short kid, a dot, the rest) and a signed one (three parts); no name in a traceback is so long."""
 _QUERY: Final = re.compile(r"(https?://[^\s?#]+)\?\S+")
-_PLAIN: Final = int | float | bool | None
+_PLAIN: Final = (int, float, NoneType)
+_LISTS: Final = (list, tuple)
 
 
 class Forward(logging.Handler):
@@ -79,11 +81,15 @@ def hide_secrets(
 
 def _clean(name: str, value: object) -> object:
     """``value`` of the field ``name`` as it may be seen; tables and lists stay what they are."""
+    if isinstance(value, str):
+        return _shown(name, value)
+    if isinstance(value, _PLAIN):
+        return value
     if name not in NAMES and isinstance(value, dict):
         return {_shown("", str(key)): _clean(str(key), each) for key, each in value.items()}
-    if name not in NAMES and isinstance(value, list | tuple):
+    if name not in NAMES and isinstance(value, _LISTS):
         return [_clean(name, each) for each in value]
-    return value if isinstance(value, _PLAIN) else _shown(name, value if isinstance(value, str) else repr(value))
+    return _shown(name, repr(value))
 
 
 def _shown(name: str, value: str) -> str:

@@ -7,8 +7,10 @@ be understood, refuse the text; others are ignored (RFC 7515 section 4).
 
 from __future__ import annotations
 
+import functools
 import warnings
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Final
 
@@ -23,6 +25,7 @@ from chain_gateway.tokens.encoding import b64d, strict_json
 SIGNED_BYTES: Final = 16 * 1024
 """No honest ID token is longer, and no longer one would fit into what the gateway keeps of it."""
 
+_OUTDATED: Final = "EdDSA"
 _SEGMENTS: Final = 3
 _DANGEROUS: Final = frozenset({"crit", "jku", "jwk", "x5u", "x5c", "zip", "b64"})
 
@@ -38,10 +41,9 @@ class Signed:
 
     def claims(self, key: PublicKey) -> dict[str, object]:
         """The payload, if ``key`` verifies the signature; SignInFailed if not, or if it is no JSON object."""
-        registry = jws.JWSRegistry(algorithms=[self.alg], strict_check_header=False)
+        registry = _only(self.alg)
         try:
-            with warnings.catch_warnings():
-                warnings.simplefilter("ignore", SecurityWarning)  # EdDSA, whose name alone is outdated (RFC 9864)
+            with _unwarned(self.alg):
                 opened = jws.deserialize_compact(self.text, key, registry=registry)
         except (JoseError, ValueError) as error:
             raise SignInFailed("the signature does not hold", code="sign_in_failed.signature") from error
@@ -75,6 +77,21 @@ def read_signed(text: str, algorithms: Collection[str]) -> Signed:
 def sign_text(claims: Mapping[str, object], key: PublicKey, alg: str) -> str:
     """A compact JWS of ``claims`` under our own private ``key``, named by its ``kid`` where it has one."""
     header = {"typ": "JWT", "alg": alg} | ({"kid": key.kid} if key.kid else {})
+    with _unwarned(alg):
+        return jws.serialize_compact(header, orjson.dumps(claims), key, algorithms=[alg])
+
+
+@functools.cache
+def _only(alg: str) -> jws.JWSRegistry:
+    return jws.JWSRegistry(algorithms=[alg], strict_check_header=False)
+
+
+@contextmanager
+def _unwarned(alg: str) -> Iterator[None]:
+    """Passes over the warning of EdDSA, whose name alone is outdated (RFC 9864); others give none."""
+    if alg != _OUTDATED:
+        yield
+        return
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", SecurityWarning)
-        return jws.serialize_compact(header, orjson.dumps(claims), key, algorithms=[alg])
+        yield

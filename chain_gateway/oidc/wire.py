@@ -11,6 +11,7 @@ import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Final
+from urllib.parse import urlencode
 
 import aiohttp
 import stamina
@@ -25,6 +26,9 @@ _OK: Final = 200
 _REDIRECT: Final = range(300, 400)
 _SERVER_ERROR: Final = 500
 _HEADERS: Final = {"Accept": "application/json", "Accept-Encoding": "identity"}
+_FORM: Final = {"Content-Type": "application/x-www-form-urlencoded"}
+_UNTIMED: Final = aiohttp.ClientTimeout()
+"""A call is timed as a whole, by whoever makes it here."""
 
 
 class _MayPass(OpUnavailable):
@@ -85,24 +89,22 @@ class Wire:
         """What ``url`` answers to ``form``; asked once, as a code is good for one request."""
         try:
             async with asyncio.timeout(self._seconds):
-                return await self._call("POST", what, url, headers, form)
+                return await self._call("POST", what, url, {**headers, **_FORM}, urlencode(form).encode())
         except TimeoutError as error:
             raise _late(what) from error
 
-    async def _call(
-        self, method: str, what: str, url: str, headers: Mapping[str, str], form: Mapping[str, str] | None
-    ) -> Answer:
+    async def _call(self, method: str, what: str, url: str, headers: Mapping[str, str], body: bytes | None) -> Answer:
         """One attempt; OpUnavailable for everything that is no answer of the provider's own."""
         began = time.perf_counter()
         try:
             async with self._session.request(
                 method,
                 url,
-                data=form,
+                data=body,
                 headers={**_HEADERS, **headers},
                 allow_redirects=False,
                 auto_decompress=False,
-                timeout=aiohttp.ClientTimeout(),
+                timeout=_UNTIMED,
                 trace_request_ctx=what,
             ) as response:
                 _check_status(what, response.status)

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-import json
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass, replace
+
+import orjson
 
 from chain_gateway.core.ledger import Browser, OpRecord
 from chain_gateway.errors import StoreUnavailable, TokenRefused
@@ -39,10 +40,8 @@ class OpSessions:
 
     def seal(self, session: OpSession) -> OpRecord:
         """What a store keeps; without the ID token where that is too long to keep."""
-        content = asdict(session)
-        if len(session.id_token) > OP_SESSION_BYTES // 2:
-            content["id_token"] = ""
-        sealed = self._realm.seal(Purpose.OP_SESSION, json.dumps(content).encode())
+        kept = replace(session, id_token="") if len(session.id_token) > OP_SESSION_BYTES // 2 else session
+        sealed = self._realm.seal(Purpose.OP_SESSION, orjson.dumps(kept))
         return OpRecord(sealed.encode(), session.sub, session.op_sid)
 
     def read(self, browser: Browser) -> OpSession | None:
@@ -55,7 +54,7 @@ class OpSessions:
             plain = self._realm.keyring().open(Purpose.OP_SESSION, sealed, OP_SESSION_BYTES, now)
         except TokenRefused:
             return None
-        return OpSession(**json.loads(plain))
+        return OpSession(**orjson.loads(plain))
 
     async def of(self, browser: bytes) -> OpSession:
         """The same by the browser's id; an empty one where nothing is known or the store is out of reach."""

@@ -7,9 +7,10 @@ URL may: the PKCE verifier and the nonce (RFC 7636, OIDC Core 3.1.2.1).
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
+
+import orjson
 
 from chain_gateway.core.limits import TRANSACTION_SECONDS, TRANSACTIONS
 from chain_gateway.errors import TokenRefused
@@ -58,16 +59,16 @@ class Transactions:
 
     def state(self, state: OpState) -> str:
         """The ``state`` parameter."""
-        return self._realm.seal(Purpose.OP_STATE, json.dumps(asdict(state), separators=(",", ":")).encode())
+        return self._realm.seal(Purpose.OP_STATE, orjson.dumps(state))
 
     def read_state(self, text: str) -> OpState:
         """The opened ``state``; TokenRefused if it is not ours."""
         plain = self._realm.keyring().open(Purpose.OP_STATE, text, SEALED_BYTES, self._realm.now())
-        return OpState(**json.loads(plain))
+        return OpState(**orjson.loads(plain))
 
     def begin(self, visitor: Visitor, transaction: Transaction) -> tuple[Cookie, ...]:
         """The cookie of ``transaction``, and the end of the oldest where this browser has too many at once."""
-        sealed = self._realm.seal(Purpose.TRANSACTION, json.dumps(asdict(transaction), separators=(",", ":")).encode())
+        sealed = self._realm.seal(Purpose.TRANSACTION, orjson.dumps(transaction))
         cookie = Cookie(PREFIX + transaction.id, sealed, TRANSACTION_SECONDS)
         return (cookie, *(Cookie(name, "") for name in self._surplus(visitor)))
 
@@ -89,7 +90,7 @@ class Transactions:
             plain = self._realm.keyring().open(Purpose.TRANSACTION, text, SEALED_BYTES, self._realm.now())
         except TokenRefused:
             return None
-        return Transaction(**json.loads(plain))
+        return Transaction(**orjson.loads(plain))
 
     def _surplus(self, visitor: Visitor) -> Iterator[str]:
         """The names beyond the newest four, the oldest and those that cannot be opened first to go."""
