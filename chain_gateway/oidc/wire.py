@@ -87,9 +87,10 @@ class Wire:
 
     async def post(self, what: str, url: str, form: Mapping[str, str], headers: Mapping[str, str]) -> Answer:
         """What ``url`` answers to ``form``; asked once, as a code is good for one request."""
+        headers, body = {**headers, **_FORM}, urlencode(form).encode()
         try:
             async with asyncio.timeout(self._seconds):
-                return await self._call("POST", what, url, {**headers, **_FORM}, urlencode(form).encode())
+                return await self._call("POST", what, url, headers, body)
         except TimeoutError as error:
             raise _late(what) from error
 
