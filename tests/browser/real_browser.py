@@ -9,11 +9,11 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 from playwright.async_api import Browser, BrowserContext, ConsoleMessage, Error, Locator, Page, Request
-from support.patience import PATIENCE
+from support.patience import STEP_PATIENCE
 from support.world import World, a_world
 
 AXE = Path(__file__).parents[1] / "node/node_modules/axe-core/axe.min.js"
-PATIENCE_MS = 500 * PATIENCE
+PATIENCE_MS = 1000 * STEP_PATIENCE
 
 FRESH = "html:not([data-left])"
 """A page that no button was pressed on yet (see ``press``)."""

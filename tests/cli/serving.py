@@ -17,7 +17,9 @@ from queue import Empty, Queue
 from threading import Thread
 from typing import Any
 
-from support.patience import PATIENCE
+from support.patience import FULL, PATIENCE
+
+from chain_gateway.cli.console import USAGE
 
 CONFIG = """
 [gateway]
@@ -40,6 +42,8 @@ id = "main"
 apps = ["shop"]
 """
 
+END = "the end of the log"
+
 
 class Serving:
     """A gateway that is being served."""
@@ -51,19 +55,25 @@ class Serving:
         self._threads = [Thread(target=self._read_out, daemon=True), Thread(target=self._read_log, daemon=True)]
         for thread in self._threads:
             thread.start()
-        line = self.said.get(timeout=PATIENCE)
+        line = self.said.get(timeout=FULL)
+        assert line, "it ended and did not say where it listens"
         self.port = int(line.split()[2].rpartition(":")[2])
 
     def _read_out(self) -> None:
         for line in self.process.stdout or ():
             self.said.put(line)
+        self.said.put("")
 
     def _read_log(self) -> None:
         for line in self.process.stderr or ():
             self.logged.put(json.loads(line) if line.startswith("{") else {"event": line.strip()})
+        self.logged.put({"event": END})
 
-    def awaited(self, event: str, count: int = 1) -> list[dict[str, Any]]:
-        """Returns when that many log lines of this name have come since the last ones that were awaited."""
+    def awaited(self, event: str, count: int = 1, *, not_: str = END) -> list[dict[str, Any]]:
+        """Returns when that many log lines of this name have come since the last ones that were awaited.
+
+        AssertionError where they do not, or where one named ``not_`` comes before: at the latest the end of the log.
+        """
         found: list[dict[str, Any]] = []
         until = time.monotonic() + PATIENCE
         while len(found) < count:
@@ -71,6 +81,7 @@ class Serving:
                 line = self.logged.get(timeout=max(0.01, until - time.monotonic()))
             except Empty:
                 raise AssertionError(f"{event} did not come {count} times but {len(found)}") from None
+            assert line["event"] not in {END, not_}, f"{line['event']} came before {event}"
             found += [line] if line["event"] == event else []
         return found
 
@@ -120,14 +131,30 @@ def run(path: Path, *argv: str, **environ: str) -> subprocess.CompletedProcess[s
         env={**os.environ, **environ},
         capture_output=True,
         text=True,
-        timeout=2 * PATIENCE,
+        timeout=2 * FULL,
         check=False,
     )
+
+
+def turned_down(path: Path, *words: str, **environ: str) -> str:
+    """What ``serve`` says on standard error where it does not begin to serve; AssertionError as soon as it does."""
+    with started(path, *words, **environ) as process:
+        assert process.stdout.readline() == ""
+        said = process.stderr.read()
+        assert process.wait(PATIENCE) == USAGE
+    return said
 
 
 @contextmanager
 def serving(path: Path, *words: str, **environ: str) -> Iterator[Serving]:
     """``serve`` with these options, until the end of the block, and whatever happens no longer."""
+    with started(path, *words, **environ) as process:
+        yield Serving(process)
+
+
+@contextmanager
+def started(path: Path, *words: str, **environ: str) -> Iterator[subprocess.Popen[str]]:
+    """The process alone, whose output nobody reads yet."""
     with subprocess.Popen(
         [sys.executable, "-m", "chain_gateway.cli.main", "serve", "--config", str(path), *words],
         stdout=subprocess.PIPE,
@@ -137,7 +164,7 @@ def serving(path: Path, *words: str, **environ: str) -> Iterator[Serving]:
         start_new_session=True,
     ) as process:
         try:
-            yield Serving(process)
+            yield process
         finally:
             if process.poll() is None:
                 os.killpg(process.pid, signal.SIGKILL)

@@ -13,7 +13,7 @@ from pathlib import Path
 from threading import Thread
 
 import pytest
-from serving import Serving, made, run, serving, write
+from serving import Serving, made, run, serving, turned_down, write
 
 ASKS = "/logout?app=shop"
 
@@ -26,16 +26,25 @@ def name_on_the_page(gateway: Serving) -> str:
 
 
 def test_the_configuration_is_read_once_at_the_start(tmp_path: Path) -> None:
-    """What is checked is what is served: this file can be read once."""
+    """What is checked is what is served: whoever reads this file again reads something else."""
     path = made(tmp_path)
     text = path.read_text()
+    other = tmp_path / "other.toml"
+    other.write_text(text.replace('"shop"', '"mall"'))
     path.unlink()
     os.mkfifo(path)
-    writer = Thread(target=path.write_text, args=(text,))
+
+    def tell() -> None:
+        with path.open("w") as once:  # waits for a reader
+            other.replace(path)
+            once.write(text)
+
+    writer = Thread(target=tell)
     writer.start()
     with serving(path) as gateway:
         writer.join()
-        assert name_on_the_page(gateway) == "Shop"
+        (begun,) = gateway.awaited("audit.configuration_taken")
+        assert begun["apps"] == ["shop"]
         gateway.send(signal.SIGTERM)
         assert gateway.ended() == 0
 
@@ -144,7 +153,7 @@ def test_what_takes_a_restart_is_refused(tmp_path: Path) -> None:
     with serving(path) as gateway:
         write(tmp_path, "Mall", url='url = "memory://" #')
         gateway.send(signal.SIGHUP)
-        (line,) = gateway.awaited("configuration.refused")
+        (line,) = gateway.awaited("configuration.refused", not_="configuration.taken")
         assert "store.url: cannot change while the gateway runs" in str(line["problems"])
         assert name_on_the_page(gateway) == "Shop"
 
@@ -191,10 +200,9 @@ def test_an_address_that_is_taken_is_named(tmp_path: Path) -> None:
     path = made(tmp_path)
     with serving(path) as gateway:
         write(tmp_path, listen=f'listen = "127.0.0.1:{gateway.port}" #')
-        done = run(path, "serve")
-        assert done.returncode == 2
-        assert "gateway.listen" in done.stderr
-        assert "Address already in use" in done.stderr
+        said = turned_down(path)
+        assert "gateway.listen" in said
+        assert "Address already in use" in said
 
 
 def test_a_worker_that_dies_is_started_again_and_nobody_is_turned_away(tmp_path: Path) -> None:
@@ -219,9 +227,7 @@ def test_several_workers_share_no_memory(tmp_path: Path) -> None:
     """A store of one process's own is refused, with what to write instead."""
     path = made(tmp_path)
     write(tmp_path, url='url = "memory://" #')
-    done = run(path, "serve", "--workers", "2")
-    assert (done.returncode, done.stdout) == (2, "")
-    assert "sqlite://" in done.stderr
+    assert "sqlite://" in turned_down(path, "--workers", "2")
 
 
 def test_workers_say_in_one_line_that_the_store_is_out_of_reach(tmp_path: Path) -> None:

@@ -11,6 +11,7 @@ from http.client import HTTPSConnection
 import pytest
 from deploy_proxies import Proxy, running
 from deploy_wire import a_request, asked
+from support.patience import STEP_PATIENCE
 
 from chain_gateway.web.rate import BURST
 
@@ -21,7 +22,7 @@ pytestmark = [
     pytest.mark.parametrize("name", ["nginx", "haproxy", "caddy"]),
 ]
 
-PATIENCE_MS = 20_000
+PATIENCE_MS = 1000 * STEP_PATIENCE
 HELD = (
     "const ask = fetch; window.fetch = (url, how) => url === '{}/chain/ping' ? new Promise(() => {{}}) : ask(url, how)"
 )

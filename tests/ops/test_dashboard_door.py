@@ -9,6 +9,7 @@ from collections.abc import AsyncIterator
 import pytest
 from aiohttp.test_utils import TestClient
 from ops_desk import BEARER, HTML, TOKEN, Desk, a_desk, busy
+from support.patience import PATIENCE
 
 from chain_gateway.config.secret import Secret
 from chain_gateway.ops import dashboard
@@ -376,8 +377,10 @@ async def test_a_form_that_does_not_come_is_not_waited_for(desk: Desk, monkeypat
     reader, writer = await asyncio.open_connection(desk.client.host, desk.client.port)
     head = f"POST /dashboard/sign-in HTTP/1.1\r\nHost: localhost\r\nOrigin: http://localhost\r\n{FORM}\r\n"
     writer.write(f"{head}Content-Length: 100\r\n\r\ntoken=".encode())
-    answer = await asyncio.wait_for(reader.readline(), 30)
-    writer.close()
+    try:
+        answer = await asyncio.wait_for(reader.readline(), PATIENCE)
+    finally:
+        writer.close()
     assert answer.startswith(b"HTTP/1.1 408")
 
 

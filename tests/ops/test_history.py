@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import os
 import subprocess
@@ -11,6 +12,7 @@ from pathlib import Path
 import pytest
 import structlog
 from ops_desk import a_desk
+from support.patience import PATIENCE
 
 from chain_gateway.ops import app
 from chain_gateway.ops.history import MINUTES, History, Tally, hops_of
@@ -48,8 +50,9 @@ async def test_counts_that_cannot_be_read_end_nothing(monkeypatch: pytest.Monkey
     with structlog.testing.capture_logs() as said:
         async with a_desk() as desk:
             monkeypatch.setenv(SHARED, str(tmp_path))
-            while len(said) < 2:
-                assert (await desk.client.get("/healthz")).status == 200
+            async with asyncio.timeout(PATIENCE):
+                while len(said) < 2:
+                    assert (await desk.client.get("/healthz")).status == 200
             monkeypatch.delenv(SHARED)
     assert {line["event"] for line in said} == {"history.not_taken"}
 

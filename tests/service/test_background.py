@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import asyncio
 
+from support.patience import PATIENCE
+
 from chain_gateway.service.background import Background, Round
 
 
@@ -23,7 +25,7 @@ class Rounds:
             raise ZeroDivisionError
 
     async def reach(self, count: int) -> None:
-        async with asyncio.timeout(10), self.ran:
+        async with asyncio.timeout(PATIENCE), self.ran:
             await self.ran.wait_for(lambda: self.count >= count)
 
 

@@ -14,13 +14,14 @@ from simulator_person import LoneBrowser, Person, see
 from simulator_process import GatewayProcess, a_gateway_process
 from simulator_proxy import request_late, request_lost
 from simulator_world import BACK_CHANNEL, HOP, NAMES, PING, Simulation
+from support.patience import PATIENCE
 
 from chain_gateway.core.limits import HOP_SECONDS, OWED_SECONDS
 
 Jars = dict[str, dict[str, str]]
 TERMINATED = 12
 """How many browsers are under way when the gateway is told to stop."""
-SOON = 12
+SOON = min(12, PATIENCE)
 """Seconds within which what is due is delivered, even by a busy machine; it takes one."""
 LONG = 1000
 """Seconds, after which every delivery is tried again."""

@@ -13,6 +13,7 @@ from support.redis_servers import Ground, a_patient_store, a_store, alone, behin
 
 from chain_gateway.errors import StoreUnavailable
 from chain_gateway.store import conformance
+from chain_gateway.store.conformance.case import opened
 
 pytestmark = pytest.mark.redis
 CASES = [case for case in conformance.cases() if case.name.startswith(("durability", "availability"))]
@@ -27,9 +28,9 @@ def ground(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Ground]:
 
 async def refused(url: str) -> str:
     """Why a store is not opened."""
-    store = a_store(url)
     with pytest.raises(StoreUnavailable) as caught:
-        await store.open()
+        async with opened(lambda: a_store(url)):
+            pass
     return caught.value.detail
 
 

@@ -10,6 +10,7 @@ from contextlib import contextmanager
 
 import pytest
 from support.lossy import Lossy, losing
+from support.patience import PATIENCE
 from support.redis_servers import Ground, Server, a_store, alone, cluster, watched
 
 from chain_gateway.core.ledger import Holding
@@ -178,7 +179,8 @@ async def test_calls_do_not_pile_up(ground: Ground) -> None:
     async with opened(ground.store) as store:
         with frozen(ground.servers[0]):
             calls = [store.take_epoch(an_id(), NOW_MS, logout=False) for _ in range(WAITING * 2)]
-            told = await asyncio.gather(*calls, return_exceptions=True)
+            async with asyncio.timeout(PATIENCE):
+                told = await asyncio.gather(*calls, return_exceptions=True)
         assert {type(each) for each in told} == {StoreUnavailable}
         at_once = ["waiting already" in str(each) for each in told]
         assert sum(at_once) >= WAITING // 2

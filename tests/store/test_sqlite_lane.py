@@ -100,9 +100,13 @@ async def test_too_many_calls_are_refused_at_once(opened: Opened) -> None:
     await asyncio.sleep(0)
     waiting = [asyncio.ensure_future(opened.lane.run(insert, n)) for n in range(WAITING)]
     await asyncio.sleep(0)
-    with pytest.raises(StoreUnavailable, match=f"{WAITING} calls are waiting already"):
-        await opened.lane.run(insert, -1)
+    beyond = asyncio.ensure_future(opened.lane.run(insert, -1))
+    await asyncio.sleep(0)
+    at_once = beyond.done()
     until.set()
+    with pytest.raises(StoreUnavailable, match=f"{WAITING} calls are waiting already"):
+        await beyond
+    assert at_once
     await asyncio.gather(first, *waiting)
     assert await opened.lane.run(numbers) == list(range(WAITING))
 

@@ -13,6 +13,7 @@ import json
 import os
 import subprocess
 import sys
+import tempfile
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from types import TracebackType
@@ -38,6 +39,8 @@ class WarmPytest:
 
     def __init__(self, environ: Mapping[str, str]) -> None:
         """``environ`` is what the runs see, beside the ``PYTHONPATH`` of their tree."""
+        # Without a place of its own each run looks through, and clears up, what all others have left in pytest's.
+        self._scratch = tempfile.TemporaryDirectory(prefix="runs-")
         self._process = subprocess.Popen(
             [sys.executable, "-P", __file__],
             env=dict(environ),
@@ -51,7 +54,8 @@ class WarmPytest:
 
         ``environ`` is what this run sees beside the rest.
         """
-        line = json.dumps({"root": str(root), "args": list(args), "output": str(output), "environ": environ})
+        words = [f"--basetemp={self._scratch.name}/run", *args]
+        line = json.dumps({"root": str(root), "args": words, "output": str(output), "environ": environ})
         self._process.stdin.write(line + "\n")
         self._process.stdin.flush()
         return int(self._process.stdout.readline())
@@ -64,6 +68,7 @@ class WarmPytest:
         self._process.stdin.close()
         self._process.wait()
         self._process.stdout.close()
+        self._scratch.cleanup()
 
 
 def serve() -> None:

@@ -14,6 +14,7 @@ import pytest_asyncio
 from aiohttp import web
 from playwright.async_api import async_playwright
 from support.gallery import CHROMIUM, CHROMIUM_ARGS, REVEAL, a_hop, states, still
+from support.patience import STEP_PATIENCE
 
 from chain_gateway.service.views import ConfirmPage, PausePage
 from chain_gateway.web.pages import Pages
@@ -109,6 +110,7 @@ async def build_stage():
 @pytest_asyncio.fixture(loop_scope="module", name="tab")
 async def open_tab(chromium):
     context = await chromium.new_context()
+    context.set_default_timeout(1000 * STEP_PATIENCE)
     yield await context.new_page()
     await context.close()
 
@@ -116,6 +118,7 @@ async def open_tab(chromium):
 @pytest_asyncio.fixture(loop_scope="module", name="plain_tab")
 async def open_tab_without_script(chromium):
     context = await chromium.new_context(java_script_enabled=False)
+    context.set_default_timeout(1000 * STEP_PATIENCE)
     yield await context.new_page()
     await context.close()
 
@@ -365,8 +368,7 @@ async def test_the_keyboard_walks_a_hop_in_the_order_of_reading(stage, tab):
     assert walked == ["Continue", "Skip Bank"]
 
 
-@pytest.mark.parametrize("width", [1280, 320])
-@pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.parametrize(("scheme", "width"), [("light", 320), ("dark", 1280)])
 async def test_each_page_is_accessible(scheme, width, chromium):
     """No finding of axe-core in any state, targets of 44 px, and nothing to scroll sideways on a phone of 320 px."""
     context = await chromium.new_context(color_scheme=scheme, viewport={"width": width, "height": 700})
