@@ -1,8 +1,9 @@
 """Every interleaving of a few walks at one app, on the SDK's own code: real answers, real sealed cookies, one jar.
 
 A walk is a login or a logout, made in one of the modes of the protocol. It starts, its ticket is issued unless a newer
-walk has started, the browser asks with the cookies of that moment, the app answers from those, and the answer arrives
-or is lost. Each of these steps may wait for any steps of the others. On top, as far as a run asks for it:
+walk has started, the browser asks with the cookies of that moment, which the app answers from, and the answer arrives
+or is lost. Each of these steps may wait for any steps of the others; when the app works out its answer makes no
+difference, as nothing counts there but what the request showed. On top, as far as a run asks for it:
 
 - each ticket is delivered once more, with its first cookies (a proxy) or with the present ones (a reload);
 - the browser opens an ordinary page of the app, whose answer tidies up what newer sessions have outlived.
@@ -223,19 +224,19 @@ class Exploration:
             else:
                 yield state.moved(index, Place(ISSUED))
         elif phase == ISSUED:
-            yield state.moved(index, Place(ASKED, state.jar))
-        elif phase == ASKED:
-            yield self._answered(state, index)
+            yield self._answered(state, index, Place(ASKED, state.jar))
         elif phase == ANSWERED:
             yield state.moved(index, place._replace(phase=ARRIVED), jar=arrived(state.jar, place.answer))
             yield state.moved(index, place._replace(phase=ARRIVED if place.again == 1 + ARRIVED else LOST))
         elif phase != SUPERSEDED and not place.again:
             for jar in {place.jar, state.jar}:
-                yield state.moved(index, place._replace(phase=ASKED, jar=jar, again=1 + phase))
+                yield self._answered(state, index, place._replace(phase=ASKED, jar=jar, again=1 + phase))
 
-    def _answered(self, state: State, index: int) -> State:
-        place, first = state.walks[index], state.spent[index]
+    def _answered(self, state: State, index: int, place: Place) -> State:
+        first = state.spent[index]
         answered = judged(self.kinds[index], index + 1, place.jar, first)
+        if not self.again:
+            place = place._replace(jar=0)  # nobody asks for it any more
         said, spent = ANSWERS.values[answered], state.spent
         if said.spends and not first:
             verdict = VERDICTS.number(Verdict(said.outcome, said.reason, NOW))
