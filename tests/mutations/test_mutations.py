@@ -226,29 +226,36 @@ def test_each_row_fits_the_code_as_it_stands():
 
 @pytest.mark.mutation
 @pytest.mark.xdist_group("mutations-0")
-def test_it_is_the_copy_that_is_imported(warm, tmp_path):
+def test_it_is_the_copy_that_is_imported(copy, warm, tmp_path):
     """A copy is tested and not the checkout, although the checkout is what is installed; each has its own tree."""
-    for name in ("first", "second"):
-        copy = Copy(tmp_path / name, warm)
-        (copy.root / "tests" / "test_probe.py").write_text(PROBE.format(copy=str(copy.root)))
-        assert copy.run("tests/test_probe.py") == Run(0, "")
+    for each in (copy, Copy(tmp_path / "another", warm)):
+        with probed(each, PROBE.format(copy=str(each.root))):
+            assert each.run("tests/test_probe.py") == Run(0, "")
 
 
 @pytest.mark.mutation
 @pytest.mark.xdist_group("mutations-0")
-def test_a_row_leaves_nothing_to_the_next(warm, tmp_path):
+def test_a_row_leaves_nothing_to_the_next(copy):
     """A changed file is read anew, by a child too and though nothing but its content differs, and is put back."""
-    copy = Copy(tmp_path / "copy", warm)
-    (copy.root / "tests" / "test_probe.py").write_text(READ_ANEW)
-    for new in ("9" * len(__version__), "8" * len(__version__)):
-        row = Mutation(
-            "", "", "chain_gateway/__init__.py", __version__, new, "tests/test_probe.py::test_it_is_as_it_was"
-        )
-        without = copy.without(row)
-        assert without.failed(row.test)
-        assert f"read {new}, {new}" in without.output
-        assert not (copy.root / "stray").exists()
-        assert copy.run(row.test) == Run(0, "")
+    test = "tests/test_probe.py::test_it_is_as_it_was"
+    with probed(copy, READ_ANEW):
+        for new in ("9" * len(__version__), "8" * len(__version__)):
+            without = copy.without(Mutation("", "", "chain_gateway/__init__.py", __version__, new, test))
+            assert without.failed(test)
+            assert f"read {new}, {new}" in without.output
+            assert not (copy.root / "stray").exists()
+            assert copy.run(test) == Run(0, "")
+
+
+@contextmanager
+def probed(copy: Copy, tests: str) -> Iterator[None]:
+    """The copy has these tests as well."""
+    probe = copy.root / "tests" / "test_probe.py"
+    probe.write_text(tests)
+    try:
+        yield
+    finally:
+        probe.unlink()
 
 
 PROBE = """
