@@ -110,7 +110,7 @@ local function parse_walk(value)
   local browser, epoch, status, deadline, expires, nonce, by, at =
     string.match(value, '^(%x+)|(%d+)|(%d)|(%-?%d+)|(%-?%d+)|(%x*)|(%x*)|()')
   return {browser = browser, epoch = epoch, status = status, deadline = deadline, expires = expires,
-          nonce = nonce, by = by, state = string.sub(value, at)}
+          nonce = nonce, by = by, value = value, at = at}
 end
 
 -- Puts a walk where it belongs: among the open ones, or among those that wait to be forgotten. As an open one that
@@ -130,8 +130,9 @@ local function put(id, walk, was)
   end
 end
 
+-- Stops a walk as it was read; its state, which nobody else needs of it, begins ``at`` there.
 local function stop(id, walk)
-  walk.status = '2'
+  walk.status, walk.state = '2', string.sub(walk.value, walk.at)
   put(id, walk)
 end
 
