@@ -9,7 +9,7 @@ import orjson
 
 from chain_gateway.tokens.compact import CompactSigner
 from chain_gateway.tokens.es256 import Es256Signer
-from chain_gateway.tokens.hs256 import Hs256Signer
+from chain_gateway.tokens.hs256 import Hs256Signer, Secret
 from chain_gateway.tokens.jws import VerifyKey
 from chain_gateway.tokens.key_set import KeySet
 from chain_gateway.tokens.public_keys import (
@@ -39,7 +39,8 @@ class AppKey:
         """A shared secret, which signs and verifies HS256; ValueError below 32 bytes (RFC 7518 section 3.2)."""
         if len(secret) < SECRET_BYTES:
             raise ValueError(f"an app's secret has at least {SECRET_BYTES} bytes")
-        return cls(_only(VerifyKey("HS256", secret), ""), Hs256Signer(secret))
+        shared = Secret(secret)
+        return cls(_only(VerifyKey("HS256", shared.holds), ""), Hs256Signer(shared))
 
     @classmethod
     def public(cls, key: str | Mapping[str, object]) -> Self:

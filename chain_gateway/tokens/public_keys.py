@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from functools import partial
 from typing import Final
 
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.serialization import load_pem_private_key, load_pem_public_key
 
+from chain_gateway.tokens import es256
 from chain_gateway.tokens.encoding import b64d, b64e
 from chain_gateway.tokens.jws import VerifyKey
 
@@ -64,7 +66,7 @@ def public_jwk(key: ec.EllipticCurvePublicKey) -> dict[str, str]:
 
 def verify_key(key: ec.EllipticCurvePublicKey) -> VerifyKey:
     """The key as ``open_jws`` takes it."""
-    return VerifyKey("ES256", key)
+    return VerifyKey("ES256", partial(es256.holds, key))
 
 
 def _number(jwk: Mapping[str, object], name: str) -> int:

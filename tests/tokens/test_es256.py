@@ -13,10 +13,10 @@ from joserfc.errors import BadSignatureError
 from joserfc.jwk import ECKey, OctKey
 from token_builders import an_es256_jwk, claims_of, header_of, public_part
 
-from chain_gateway.tokens import es256, hs256
+from chain_gateway.tokens import es256
 from chain_gateway.tokens.encoding import b64d, b64e
 from chain_gateway.tokens.es256 import Es256Signer, signature
-from chain_gateway.tokens.hs256 import Hs256Signer
+from chain_gateway.tokens.hs256 import Hs256Signer, Secret
 from chain_gateway.tokens.jws import open_jws
 from chain_gateway.tokens.keyfile import private_key
 from chain_gateway.tokens.public_keys import private_from_jwk, public_from_jwk, public_jwk
@@ -110,14 +110,14 @@ def test_the_text_of_rfc_7515_a_1_opens_at_our_door() -> None:
 def test_the_signature_of_rfc_7515_a_1_is_ours() -> None:
     """HS256: the very bytes, and no others hold."""
     signed, _, made = A1_TEXT.rpartition(".")
-    assert b64e(hs256.signature(A1_KEY, signed.encode())) == made
-    assert hs256.holds(A1_KEY, signed.encode(), b64d(made))
-    assert not hs256.holds(A1_KEY, signed.encode(), b64d(made)[:31])
+    assert b64e(Secret(A1_KEY).signature(signed.encode())) == made
+    assert Secret(A1_KEY).holds(signed.encode(), b64d(made))
+    assert not Secret(A1_KEY).holds(signed.encode(), b64d(made)[:31])
 
 
 def test_the_key_of_rfc_7515_a_1_signs_what_the_library_signs() -> None:
     """HS256: the very text that the library makes of the same header and payload."""
-    text = Hs256Signer(A1_KEY).sign("JWT", b64d(PAYLOAD))
+    text = Hs256Signer(Secret(A1_KEY)).sign("JWT", b64d(PAYLOAD))
     header = {"alg": "HS256", "typ": "JWT"}
     assert text == jws.serialize_compact(header, b64d(PAYLOAD), OctKey.import_key(A1_KEY))
     assert header_of(text) == header
