@@ -40,6 +40,8 @@ PAGES_REFERRER_POLICY: Final = "same-origin"
 """Tells no other site where the person was, and lets the sign-out form say its Origin, as ``no-referrer`` would not."""
 FORM_TYPE: Final = "application/x-www-form-urlencoded"
 
+_PING: Final = CIMultiDict({**PRIVATE, "Cross-Origin-Resource-Policy": "cross-origin"})
+
 
 @dataclass(slots=True)
 class _Seen:
@@ -173,7 +175,7 @@ async def _hop(request: web.Request, side: AppSide) -> Reply:
     fields = await _form(request) if posted else request.query
     arrival = Arrival(
         posted=posted,
-        origin=_origin(request),
+        origin=_origin(request) if posted else "",
         ticket=_one(fields, "ticket"),
         begin=_one(fields, "begin"),
         shown=_seen(request).shown,
@@ -183,7 +185,7 @@ async def _hop(request: web.Request, side: AppSide) -> Reply:
 
 async def _ping(request: web.Request) -> web.Response:  # noqa: ARG001  (a handler's signature)
     """Tells a page of the gateway that this browser can reach the app; it asks without cookies and reads nothing."""
-    return web.Response(status=204, headers={**PRIVATE, "Cross-Origin-Resource-Policy": "cross-origin"})
+    return web.Response(status=204, headers=_PING)
 
 
 async def _backchannel_logout(request: web.Request, side: AppSide) -> Reply:
@@ -211,10 +213,10 @@ async def _logout(request: web.Request, side: AppSide) -> Reply:
 
 def _seen(request: web.Request) -> _Seen:
     """What the middleware found; RuntimeError where it is not installed."""
-    seen: _Seen | None = request.get(_SEEN)
-    if seen is None:
-        raise RuntimeError("setup_chain(app, chain) was not called for this app")
-    return seen
+    try:
+        return request[_SEEN]
+    except KeyError:
+        raise RuntimeError("setup_chain(app, chain) was not called for this app") from None
 
 
 def _origin(request: web.Request) -> str:

@@ -122,7 +122,7 @@ def _refusal(visit: Visit) -> str:
     ticket = visit.ticket
     if visit.shown.doubled:
         return "doubled_cookie"
-    if ticket.act not in {Act.LOGIN, Act.LOGOUT}:
+    if ticket.act is Act.BEGIN:
         return "act"
     if ticket.epoch > visit.now * 1000 + EPOCH_AHEAD_MS:
         return "epoch_ahead"

@@ -22,6 +22,7 @@ GUARDED: Final[Mapping[str, str]] = MappingProxyType(
         "Content-Security-Policy": "default-src 'none'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'",
     }
 )
+_EVERYWHERE: Final = {**PRIVATE, **GUARDED}
 
 _PAGE: Final = """<!doctype html>
 <html lang="en">
@@ -50,7 +51,7 @@ class Reply:
     @property
     def headers(self) -> dict[str, str]:
         """All headers but ``Set-Cookie``."""
-        found = {**PRIVATE, **GUARDED, **self.extra}
+        found = {**_EVERYWHERE, **self.extra}
         if self.location:
             found["Location"] = self.location
         if self.content_type:
