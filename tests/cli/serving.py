@@ -19,6 +19,7 @@ from typing import Any
 
 from support.patience import FULL, PATIENCE
 
+from chain_gateway.cli import keys
 from chain_gateway.cli.console import USAGE
 
 CONFIG = """
@@ -120,7 +121,7 @@ def write(folder: Path, name: str = "Shop", **changes: str) -> Path:
 def made(folder: Path) -> Path:
     """A configuration with keys."""
     path = write(folder)
-    run(path, "keys", "new").check_returncode()
+    keys.new(folder / "keys.json", int(time.time()), force=False)
     return path
 
 
