@@ -20,7 +20,7 @@ from chain_gateway.errors import ConfigError, Problem
 from chain_gateway.store.base import Store
 from chain_gateway.store.memory import MemoryStore
 from chain_gateway.store.redis import RedisStore
-from chain_gateway.store.redis.links import INSTALL
+from chain_gateway.store.redis.links import INSTALL, LIBRARIES
 from chain_gateway.store.redis.places import PlaceError, read_place
 from chain_gateway.store.sqlite import SqliteStore, Synchronous
 
@@ -69,7 +69,7 @@ def _redis(parts: SplitResult) -> RedisStore:
         # Only our own words: those of a parser may repeat the URL.
         reason = str(error) if type(error) is PlaceError else "is no URL of a store"
         raise _refused(reason) from None
-    if importlib.util.find_spec("redis") is None:
+    if any(importlib.util.find_spec(library) is None for library in LIBRARIES):
         raise _refused("needs a library that is not installed", INSTALL)
     return RedisStore(place)
 

@@ -69,9 +69,11 @@ def test_redis(url: str, place: Place) -> None:
     assert "p&w" not in f"{place} {place!r}"
 
 
-def test_redis_without_its_library(monkeypatch: pytest.MonkeyPatch) -> None:
-    """An installation without the extra says what to install."""
-    monkeypatch.setattr(importlib.util, "find_spec", lambda _: None)
+@pytest.mark.parametrize("lacking", ["redis", "hiredis"])
+def test_redis_without_its_libraries(lacking: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """An installation without the extra, or with half of it, says what to install."""
+    find = importlib.util.find_spec
+    monkeypatch.setattr(importlib.util, "find_spec", lambda name: None if name == lacking else find(name))
     with pytest.raises(ConfigError) as caught:
         open_store("redis://cache.example")
     assert "chain-gateway[redis]" in caught.value.problems[0].hint

@@ -25,6 +25,7 @@ AT_ONCE: Final = 32
 """Calls to a cluster that are under way at the same time."""
 SHARDS: Final = 16
 """Into how many slots a cluster's data goes. It cannot be changed for data that is there."""
+LIBRARIES: Final = ("redis", "hiredis")
 INSTALL: Final = "this store needs redis-py and hiredis: pip install 'chain-gateway[redis]'"
 
 
