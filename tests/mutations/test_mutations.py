@@ -7,9 +7,9 @@ is put back. Rows are dealt to the workers in groups of a few.
 A red says something only if the test is green with the defence on. The session that runs all tests sees that on the
 checkout, and each file of them has to show with one of its named tests that it is no different on a copy: what a copy
 lacks (``.git``, ``.venv``, what was built) a whole file would miss. Files whose tests are quick show it with all their
-named ones. So this would escape: a single test of a file in ``TAKES_LONG`` that fails on each copy, whatever stands in
-it, while the test that speaks for its file passes there. A session that runs a row without its test (``-k``, or this
-file alone) runs the test on the copy first, and nothing escapes.
+named ones, a folder in one run. So this would escape: a single test of a file in ``TAKES_LONG`` that fails on each
+copy, whatever stands in it, while the test that speaks for its file passes there. A session that runs a row without its
+test (``-k``, or this file alone) runs the test on the copy first, and nothing escapes.
 """
 
 from __future__ import annotations
@@ -41,8 +41,9 @@ ROW_PATIENCE = "6"
 TAKES_LONG = (
     *("tests/bench/", "tests/browser/", "tests/cli/", "tests/core/test_origins", "tests/counterparts/"),
     *("tests/demo/test_headless", "tests/deploy/", "tests/docs/", "tests/exploration/", "tests/ops/test_tracing"),
-    *("tests/service/test_deliver", "tests/simulator/", "tests/soak/", "tests/store/test_redis"),
-    *("tests/store/test_store_conformance", "tests/web/test_pages_browser"),
+    *("tests/service/test_deliver", "tests/service/test_logins", "tests/simulator/", "tests/store/test_redis"),
+    *("tests/store/test_store_conformance", "tests/web/test_limits"),
+    *("tests/web/test_pages_browser", "tests/web/test_refusals_browser"),
 )
 """Where tests are that take long, mostly as they start programs."""
 
@@ -84,11 +85,15 @@ def rows() -> list[Mutation]:
 
 
 def speakers() -> dict[str, list[str]]:
-    """For each file of tests, those of its named ones that show that a copy is as good as the checkout."""
-    named: dict[str, list[str]] = {}
+    """The tests that show that a copy is as good as the checkout, by the folder or the file that they speak for."""
+    found: dict[str, list[str]] = {}
     for test in sorted({mutation.test for mutation in rows()}):
-        named.setdefault(test.partition("::")[0], []).append(test)
-    return {file: tests[:1] if file.startswith(TAKES_LONG) else tests for file, tests in named.items()}
+        file = test.partition("::")[0]
+        if file.startswith(TAKES_LONG):
+            found.setdefault(file, [test])
+        else:
+            found.setdefault(str(Path(file).parent), []).append(test)
+    return found
 
 
 def environment() -> dict[str, str]:
@@ -194,10 +199,10 @@ def test_without_the_defence_its_test_goes_red(mutation, copy, selected):
 
 @pytest.mark.mutation
 @pytest.mark.timeout(900)
-@pytest.mark.parametrize("file", dealt(sorted(speakers()), GROUPS), ids=str)
-def test_a_copy_is_as_good_as_the_checkout(file, copy):
-    """Where nothing is switched off, the named tests of the file pass on a copy too."""
-    run = copy.run(*speakers()[file])
+@pytest.mark.parametrize("place", dealt(sorted(speakers()), GROUPS), ids=str)
+def test_a_copy_is_as_good_as_the_checkout(place, copy):
+    """Where nothing is switched off, the named tests of the place pass on a copy too."""
+    run = copy.run(*speakers()[place])
     assert run.code == 0, f"fails on a copy\n{run.output}"
 
 
