@@ -7,7 +7,7 @@ Nothing is ever taken from ``Host`` or ``X-Forwarded-*``: addresses come from th
 from __future__ import annotations
 
 import asyncio
-import secrets
+import os
 import time
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
@@ -63,7 +63,7 @@ def setup_chain(
     *,
     keys: KeySource | None = None,
     clock: Callable[[], float] = time.time,
-    random: Callable[[int], bytes] = secrets.token_bytes,
+    random: Callable[[int], bytes] = os.urandom,
 ) -> None:
     """Mounts the routes of ``chain`` on ``app`` and installs the session rule; call it before the app starts.
 
