@@ -97,4 +97,6 @@ def _shown(name: str, value: str) -> str:
         return value
     if name in NAMES:
         return HIDDEN
+    if "." not in value and "?" not in value:
+        return value  # most words: neither a token nor a query is spelt without
     return _TOKEN.sub(HIDDEN, _QUERY.sub(r"\1?" + HIDDEN, value))
