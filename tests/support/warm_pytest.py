@@ -21,6 +21,8 @@ from typing import Self
 
 LIBRARIES = (
     *("pytest", "_pytest.junitxml", "_pytest.pastebin", "_pytest.unraisableexception", "_pytest.warnings"),
+    *("_pytest.faulthandler", "_pytest.helpconfig", "_pytest.setupplan", "_pytest.skipping", "_pytest.threadexception"),
+    *("_pytest.unittest", "pydantic.functional_serializers", "pydantic.main"),
     *("pytest_aiohttp.plugin", "pytest_asyncio.plugin", "pytest_timeout", "xdist.looponfail", "xdist.plugin"),
     *("_hypothesis_pytestplugin", "hypothesis.stateful", "hypothesis.strategies", "doctest", "pdb", "tracemalloc"),
     *("aiohttp.web", "aiohttp.test_utils", "aiohttp_jinja2", "aiohttp_session", "jinja2", "uvloop", "yarl"),
