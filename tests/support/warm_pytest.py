@@ -42,7 +42,7 @@ class WarmPytest:
     def __init__(self, environ: Mapping[str, str]) -> None:
         """``environ`` is what the runs see, beside the ``PYTHONPATH`` of their tree."""
         # Without a place of its own each run looks through, and clears up, what all others have left in pytest's.
-        self._scratch = tempfile.TemporaryDirectory(prefix="runs-")
+        self._scratch = tempfile.TemporaryDirectory(prefix="runs-", ignore_cleanup_errors=True)
         self._process = subprocess.Popen(
             [sys.executable, "-P", __file__],
             env=dict(environ),
