@@ -9,7 +9,7 @@ from typing import Annotated, Final
 from pydantic import AfterValidator, BeforeValidator, ValidationInfo
 
 from chain_gateway.config.fields import Shape, refuse
-from chain_gateway.config.sources import sources
+from chain_gateway.config.sources import seen, sources
 from chain_gateway.core.limits import ID_CHARS
 
 NAME_CHARS: Final = 64
@@ -68,7 +68,7 @@ def read_logout(value: object) -> object:
 
 def read_folder(value: object, info: ValidationInfo) -> Path:
     """An existing folder, as an absolute path."""
-    if isinstance(value, str) and value and (path := sources(info).path(value)).is_dir():
+    if isinstance(value, str) and value and seen(path := sources(info).path(value), Path.is_dir):
         return path
     raise refuse(
         "there is no such folder", "create it, or correct the path; a relative one starts at the configuration's folder"
@@ -77,8 +77,10 @@ def read_folder(value: object, info: ValidationInfo) -> Path:
 
 def read_log_file(value: object, info: ValidationInfo) -> Path:
     """A file to be written to, as an absolute path; its folder must be there."""
-    if isinstance(value, str) and value and (path := sources(info).path(value)).parent.is_dir() and not path.is_dir():
-        return path
+    if isinstance(value, str) and value:
+        path = sources(info).path(value)
+        if seen(path.parent, Path.is_dir) and not seen(path, Path.is_dir):
+            return path
     raise refuse(
         "no file can be written there",
         "create its folder, or correct the path; a relative one starts at the configuration's folder",

@@ -10,7 +10,7 @@ from pydantic import AfterValidator, BeforeValidator, GetCoreSchemaHandler, Vali
 from pydantic_core import CoreSchema, core_schema
 
 from chain_gateway.config.fields import Shape, refuse
-from chain_gateway.config.sources import sources
+from chain_gateway.config.sources import seen, sources
 
 HIDDEN: Final = "***"
 KEY_BYTES: Final = 32
@@ -66,7 +66,7 @@ def read_keyring(value: object, info: ValidationInfo) -> Path:
             path = sources(info).path(name)
         case _:
             raise refuse("this does not name a file", 'write { file = "keys.json" }')
-    if path.exists():
+    if seen(path, Path.exists):
         sources(info).content(path, private=True)
     return path
 

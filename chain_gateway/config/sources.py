@@ -9,7 +9,7 @@ from __future__ import annotations
 import os
 import re
 import stat
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from shlex import quote
@@ -38,6 +38,8 @@ class Sources:
 
     def path(self, text: str) -> Path:
         """``text`` as an absolute path; relative ones start at the folder of the configuration file."""
+        if "\0" in text:  # which everything that opens a file would raise another error for, and much later
+            raise refuse("no path has a NUL in it", "correct the path")
         return Path(os.path.normpath(self.base.absolute() / text))
 
     def text(self, value: object, *, private: bool) -> str:
@@ -95,6 +97,15 @@ def sources(info: ValidationInfo) -> Sources:
     if not isinstance(info.context, Sources):
         raise TypeError("a configuration is read with its Sources as context")
     return info.context
+
+
+def seen(path: Path, is_so: Callable[[Path], bool]) -> bool:
+    """Whether ``path`` is so (``Path.is_dir``, ``Path.exists``); refused where the system does not say."""
+    try:
+        return is_so(path)
+    except OSError as error:
+        reason = f"it cannot be looked at: {(error.strerror or 'unknown error').lower()}"
+        raise refuse(reason, "correct the path, or let the gateway's user go there", passing=passes(error)) from None
 
 
 def _judge_mode(path: Path, mode: int, *, private: bool) -> None:

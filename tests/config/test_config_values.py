@@ -164,6 +164,14 @@ REFUSED = [
     ({"gateway.audit_log": "/"}, "gateway.audit_log", "no file can be written there", "correct the path"),
     ({"gateway.audit_log": ["audit.jsonl"]}, "gateway.audit_log", "no file can be written there", "correct the path"),
     ({"gateway.static_dir": 4}, "gateway.static_dir", "no such folder", "create it"),
+    ({"gateway.static_dir": "a\0b"}, "gateway.static_dir", "no path has a NUL", "correct the path"),
+    ({"gateway.audit_log": "/a\0b"}, "gateway.audit_log", "no path has a NUL", "correct the path"),
+    ({"gateway.keys": {"file": "a\0b"}}, "gateway.keys", "no path has a NUL", "correct the path"),
+    ({"gateway.listen": "unix:a\0b"}, "gateway.listen", "no path has a NUL", "correct the path"),
+    ({"apps[0].secret": {"file": "a\0b"}}, "apps[0].secret", "no path has a NUL", "correct the path"),
+    ({"gateway.static_dir": "/" + "a" * 300}, "gateway.static_dir", "file name too long", "correct the path"),
+    ({"gateway.audit_log": "/" + "a" * 300}, "gateway.audit_log", "file name too long", "correct the path"),
+    ({"gateway.keys": {"file": "/" + "a" * 300}}, "gateway.keys", "file name too long", "correct the path"),
 ]
 
 
