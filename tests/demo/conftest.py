@@ -1,13 +1,16 @@
-"""A browser and a client for the embedded provider, on a clock that a test sets."""
+"""A browser and a client for the embedded provider, on a clock that a test sets; and a Chromium for whole demos."""
 
 import re
 from collections.abc import AsyncIterator, Awaitable, Callable
 
 import aiohttp
 import pytest
+import pytest_asyncio
 from aiohttp.test_utils import TestClient, TestServer
+from playwright.async_api import async_playwright
 from yarl import URL
 
+from chain_gateway.demo import headless
 from chain_gateway.demo.op import Account, DemoOp, OpClient
 from chain_gateway.demo.op.token import s256
 
@@ -104,6 +107,17 @@ async def visit() -> AsyncIterator[Callable[..., Awaitable[Visitor]]]:
 
     yield _visit
     for browser in opened:
+        await browser.close()
+
+
+@pytest_asyncio.fixture(name="chromium", scope="module", loop_scope="module")
+async def run_chromium():
+    """One for each file; everybody in it has a context of their own."""
+    async with async_playwright() as playwright:
+        browser = await playwright.chromium.launch(
+            executable_path=headless.find_browser(), args=list(headless.ARGUMENTS)
+        )
+        yield browser
         await browser.close()
 
 

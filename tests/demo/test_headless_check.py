@@ -6,8 +6,6 @@ import sys
 from pathlib import Path
 
 import pytest
-import pytest_asyncio
-from playwright.async_api import async_playwright
 
 from chain_gateway.demo import headless
 from chain_gateway.demo.options import DemoOptions
@@ -65,24 +63,19 @@ TOLD = {
 CONFIRMED = "signed out, confirmed by Bank"
 
 
-@pytest_asyncio.fixture(name="checked", scope="module", loop_scope="module")
-async def run_checks():
-    """Runs the check on a demo, also one in which sites fail, each time as somebody new in one Chromium."""
-    async with async_playwright() as playwright:
-        browser = await playwright.chromium.launch(
-            executable_path=headless.find_browser(), args=list(headless.ARGUMENTS)
-        )
+@pytest.fixture
+def checked(chromium):
+    """Runs the check on a demo, also one in which sites fail, each time as somebody new."""
 
-        async def checked(*faults: str, **options: str | int | Path) -> dict:
-            async with running(DemoOptions(port=0, fail=faults, **options)) as ready:
-                context = await browser.new_context()
-                report = await headless.Check(ready, context).run()
-                await context.close()
-            assert report.ok, report.as_lines()
-            return report.as_json()
+    async def checked(*faults: str, **options: str | int | Path) -> dict:
+        async with running(DemoOptions(port=0, fail=faults, **options)) as ready:
+            context = await chromium.new_context()
+            report = await headless.Check(ready, context).run()
+            await context.close()
+        assert report.ok, report.as_lines()
+        return report.as_json()
 
-        yield checked
-        await browser.close()
+    return checked
 
 
 @IN_ONE_BROWSER
