@@ -70,13 +70,17 @@ class Serving:
             self.logged.put(json.loads(line) if line.startswith("{") else {"event": line.strip()})
         self.logged.put({"event": END})
 
-    def awaited(self, event: str, count: int = 1, *, not_: str = END) -> list[dict[str, Any]]:
+    def workers(self, count: int) -> list[int]:
+        """The processes of that many workers, once they serve; a program that starts has its time."""
+        return [line["process"] for line in self.awaited("worker.started", count, within=FULL)]
+
+    def awaited(self, event: str, count: int = 1, *, not_: str = END, within: float = PATIENCE) -> list[dict[str, Any]]:
         """Returns when that many log lines of this name have come since the last ones that were awaited.
 
         AssertionError where they do not, or where one named ``not_`` comes before: at the latest the end of the log.
         """
         found: list[dict[str, Any]] = []
-        until = time.monotonic() + PATIENCE
+        until = time.monotonic() + within
         while len(found) < count:
             try:
                 line = self.logged.get(timeout=max(0.01, until - time.monotonic()))

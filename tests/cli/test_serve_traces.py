@@ -24,7 +24,7 @@ def test_each_worker_sends_what_it_has_done(tmp_path: Path, monkeypatch: pytest.
         monkeypatch.setenv("OTEL_EXPORTER_OTLP_ENDPOINT", receiver.url)
         monkeypatch.setenv("OTEL_BSP_SCHEDULE_DELAY", "600000")
         with serving(path, "--workers", "2") as gateway:
-            first, second = (line["process"] for line in gateway.awaited("worker.started", 2))
+            first, second = gateway.workers(2)
             os.kill(first, signal.SIGSTOP)
             assert gateway.get(ASKS)[0] == 400
             os.kill(first, signal.SIGCONT)

@@ -13,7 +13,7 @@ from contextlib import suppress
 from pathlib import Path
 from queue import Empty
 
-from serving import PATIENCE, Serving, made, serving, write
+from serving import FULL, PATIENCE, Serving, made, serving, write
 from support.broken_disk import BROKEN
 
 from chain_gateway.cli.console import FAILED, USAGE
@@ -72,7 +72,7 @@ def test_a_worker_that_cannot_be_started_is_tried_again(tmp_path: Path) -> None:
     """As where the system has no descriptor left for a while: its place does not stay empty, and the end is calm."""
     path = made(tmp_path)
     with serving(path, "--workers", "2") as gateway:
-        workers = [line["process"] for line in gateway.awaited("worker.started", 2)]
+        workers = gateway.workers(2)
         supervisor = gateway.process.pid
         soft, hard = resource.prlimit(supervisor, resource.RLIMIT_NOFILE)
         resource.prlimit(supervisor, resource.RLIMIT_NOFILE, (8, hard))
@@ -94,7 +94,7 @@ def test_a_worker_that_cannot_read_its_files_just_now_is_tried_again(tmp_path: P
         path.symlink_to(file)
         argv = [sys.executable, "-m", "chain_gateway.cli.serve", str(path), "0"]
         with subprocess.Popen(argv, env={**os.environ, SOCKETS: "-,-"}, stdin=subprocess.PIPE) as process:
-            codes[name] = process.wait(PATIENCE)
+            codes[name] = process.wait(FULL)
     assert codes == {"broken disk": FAILED, "no such file": USAGE}
 
 
@@ -102,7 +102,7 @@ def test_workers_end_with_a_supervisor_that_was_killed(tmp_path: Path) -> None:
     """Alone they would hold its address for ever, and whoever starts it again could not."""
     path = made(tmp_path)
     with serving(path, "--workers", "2") as gateway:
-        workers = [line["process"] for line in gateway.awaited("worker.started", 2)]
+        workers = gateway.workers(2)
         write(tmp_path, listen=f'listen = "127.0.0.1:{gateway.port}" #')
         gateway.process.kill()
         left = still_alive(workers)
@@ -111,6 +111,7 @@ def test_workers_end_with_a_supervisor_that_was_killed(tmp_path: Path) -> None:
         assert left == []
         with serving(path, "--workers", "2") as again:
             assert again.port == gateway.port
+            again.workers(2)
             assert again.get("/logout?app=shop")[0] == 200
 
 
@@ -138,14 +139,14 @@ def test_what_workers_count_in_is_on_the_disk_before_it_is_needed(tmp_path: Path
     """No file has a hole, which a disk that is full would make deadly; a worker that is started again has the same."""
     path = made(tmp_path)
     with serving(path, "--workers", "2", TMPDIR=str(tmp_path)) as gateway:
-        worker = gateway.awaited("worker.started", 2)[0]["process"]
+        worker, _ = gateway.workers(2)
         found = counts(tmp_path)
         assert [file.name for file in found] == [
             f"{kind}_{number}.db" for kind in ("counter", "gauge_mostrecent", "histogram") for number in (0, 1)
         ]
         assert all(file.stat().st_blocks * 512 >= file.stat().st_size >= 1024 * 1024 for file in found)
         os.kill(worker, signal.SIGKILL)
-        gateway.awaited("worker.started")
+        gateway.workers(1)
         assert counts(tmp_path) == found
         gateway.send(signal.SIGTERM)
         assert gateway.ended() == 0
@@ -156,7 +157,7 @@ def test_a_disk_without_room_for_counts_stops_nobody(tmp_path: Path) -> None:
     """Each worker then counts for itself, and leaves no empty file that would spoil the answer of the others."""
     path = made(tmp_path)
     with serving(path, "--workers", "2", TMPDIR=str(tmp_path)) as gateway:
-        workers = [line["process"] for line in gateway.awaited("worker.started", 2)]
+        workers = gateway.workers(2)
         resource.prlimit(gateway.process.pid, resource.RLIMIT_FSIZE, (256 * 1024, 256 * 1024))
         for file in counts(tmp_path):
             file.unlink()
