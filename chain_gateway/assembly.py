@@ -273,7 +273,7 @@ def pages_of(settings: Settings) -> Pages:
     try:
         pages = Pages(gateway.title, gateway.public_url, gateway.templates_dir, gateway.static_dir)
         pages.environment.get_template("base.html")
-    except (jinja2.TemplateError, UnicodeDecodeError) as error:
+    except (jinja2.TemplateError, UnicodeDecodeError, RecursionError) as error:
         reason = f"a template cannot be used: {error}"
         if isinstance(error, jinja2.TemplateSyntaxError):
             reason = f"{error.name}, line {error.lineno}: {error.message}"

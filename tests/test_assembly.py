@@ -21,7 +21,9 @@ SECRET = "an app's secret of more than 32 bytes"
         ("error.html", b"{% if %}", "error.html, line 1: "),
         ("base.html", b"\n{{ title", "base.html, line 2: "),
         ("walk.html", b"\xff", "a template cannot be used: "),
+        ("base.html", b"{{ %s1%s }}" % (b"(" * 3000, b")" * 3000), "a template cannot be used: "),
     ],
+    ids=["empty if", "open end", "no text", "nested"],
 )
 async def test_a_template_that_does_not_compile_stops_the_start(
     tmp_path: Path, name: str, content: bytes, reason: str

@@ -106,6 +106,10 @@ class Worker:
             return current
         except OSError as error:  # such as too many open files, which says nothing of the configuration
             return self._again_soon(current, error.strerror)
+        except Exception:  # whatever it is, whom the old one serves must not be sent away for it
+            log.exception("configuration.broken")
+            current.audit(AuditEvent.CONFIGURATION_REFUSED, process=os.getpid(), problems=[])
+            return current
         await current.retreat()
         log.info("configuration.taken", apps=len(settings.apps), chains=len(settings.chains))
         task = asyncio.create_task(current.end())

@@ -49,6 +49,9 @@ def read(path: Path) -> dict[str, object]:
         match = _PLACED.fullmatch(str(error))
         what, place = match.groups() if match else ("it cannot be read", str(path))
         problem = Problem(place, f"this is not TOML: {what[:1].lower()}{what[1:]}", _TOML_HINT)
+    except (RecursionError, ValueError):  # the parser's own limits
+        reason = "it cannot be read: it nests too deep, or has a number that is too long"
+        problem = Problem(str(path), reason, _TOML_HINT)
     raise ConfigError((problem,))
 
 

@@ -79,6 +79,29 @@ def test_a_bad_configuration_is_refused_as_a_whole(tmp_path: Path) -> None:
         assert name_on_the_page(gateway) == "Mall"
 
 
+BREAKS = """
+from chain_gateway.cli import files
+load = files.load
+files.load = lambda path: load(path) if "Mall" not in path.read_text() else 1 / 0
+"""
+
+
+def test_a_configuration_that_breaks_its_reader_ends_nobody(tmp_path: Path) -> None:
+    """Whatever nobody has foreseen comes of a new one, the old one goes on, and the log says where it was."""
+    path = made(tmp_path)
+    (tmp_path / "sitecustomize.py").write_text(BREAKS)
+    where = os.pathsep.join([str(tmp_path), *filter(None, [os.environ.get("PYTHONPATH")])])
+    with serving(path, PYTHONPATH=where) as gateway:
+        write(tmp_path, "Mall")
+        gateway.send(signal.SIGHUP)
+        (line,) = gateway.awaited("configuration.broken")
+        assert "ZeroDivisionError" in str(line)
+        assert name_on_the_page(gateway) == "Shop"
+        write(tmp_path, "Store")
+        gateway.send(signal.SIGHUP)
+        gateway.awaited("configuration.taken")
+
+
 def test_the_audit_log_tells_what_is_served(tmp_path: Path) -> None:
     """Each configuration that a process takes or refuses, and the keys; also to a file of another name from then on."""
     path = made(tmp_path)

@@ -89,6 +89,15 @@ def test_what_is_no_toml_is_told_with_its_place(tmp_path, text, place, reason):
     assert "quotes" in problem.hint
 
 
+@pytest.mark.parametrize("value", ["[" * 5000 + "]" * 5000, "9" * 5000], ids=["nested", "long"])
+def test_what_the_parser_does_not_get_through_is_told(tmp_path, value):
+    """Nesting and numbers that TOML allows and Python's parser does not read."""
+    path = a_file(tmp_path, f"a = {value}")
+    problem = refusal(path)
+    assert problem.path == str(path)
+    assert "nests too deep, or has a number that is too long" in problem.reason
+
+
 def test_what_cannot_be_read_is_told(tmp_path):
     """No file, a folder, and bytes that are no text."""
     missing = refusal(tmp_path / "chain.toml")
