@@ -11,6 +11,9 @@ from contextlib import contextmanager
 
 import pytest
 
+from chain_gateway.cli import demo, main
+from chain_gateway.demo.options import DemoOptions
+
 COMMAND = [sys.executable, "-W", "error", "-m", "chain_gateway.cli.main", "demo"]
 
 
@@ -48,6 +51,21 @@ def test_it_serves_until_a_signal_and_stops_without_a_word(number):
         process.send_signal(number)
         _, errors = process.communicate(timeout=20)
         assert (process.returncode, errors) == (0, "")
+
+
+def test_each_option_reaches_the_demo(monkeypatch, tmp_path):
+    """Under its own name: what is written for signing in is not taken for signing out."""
+    told = []
+    monkeypatch.setattr(demo, "demo", lambda options: told.append(options) or 0)
+    monkeypatch.setenv("OP_CLIENT_SECRET", "hidden")
+    written = {"port": 1, "apps": 2, "chain": tmp_path, "login-mode": "in", "logout-mode": "out", "store": "kept"}
+    written |= {"dialect": "auth0", "op": "https://op.example", "op-kind": "kind", "op-client-id": "us"}
+    options = [word for name, value in written.items() for word in (f"--{name}", str(value))]
+    fails = ["--fail", "bank=down", "--fail", "news=hang"]
+    assert main.main(["demo", *options, *fails, "--headless-check", "--json"]) == 0
+    named = {name.replace("-", "_"): value for name, value in written.items()}
+    rest = {"op_client_secret": "hidden", "headless_check": True, "as_json": True, "fail": ("bank=down", "news=hang")}
+    assert told == [DemoOptions(**named, **rest)]
 
 
 def test_a_taken_port_is_a_sentence():
