@@ -98,8 +98,14 @@ class Keyring:
 
     def sign(self, typ: str, claims: Mapping[str, object], now: int) -> str:
         """A JWS of ``claims`` by the signing key that is active (ES256; header ``alg``, ``typ``, ``kid``)."""
-        signer = next((signer for key, signer in self._signers if key.active_from <= now), self._signers[-1][1])
-        return signer.sign(typ, orjson.dumps(claims))
+        return self._signer(now).sign(typ, orjson.dumps(claims))
+
+    def _signer(self, now: int) -> Es256Signer:
+        """The newest whose time has come; with a clock that is behind all of them, the oldest."""
+        for key, signer in self._signers:
+            if key.active_from <= now:
+                return signer
+        return self._signers[-1][1]
 
     def jwks(self, now: int) -> dict[str, list[dict[str, str]]]:
         """The public key set (RFC 7517): the key that signs, the next one, and old ones while they are accepted."""

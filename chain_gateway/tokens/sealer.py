@@ -100,7 +100,10 @@ class Sealer:
 
     def _active(self, now: int) -> SealKey:
         """The newest key whose time has come; with a clock that is behind all of them, the oldest."""
-        return next((key for key in self._newest_first if key.active_from <= now), self._newest_first[-1])
+        for key in self._newest_first:
+            if key.active_from <= now:
+                return key
+        return self._newest_first[-1]
 
 
 @lru_cache(maxsize=256)
