@@ -5,10 +5,11 @@ from __future__ import annotations
 import asyncio
 import os
 import signal
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Iterable, Iterator
 from contextlib import contextmanager
 
 import pytest
+from redis.asyncio.connection import AbstractConnection
 from support.lossy import Lossy, losing
 from support.patience import PATIENCE
 from support.redis_servers import Ground, Server, a_store, alone, cluster, watched
@@ -153,6 +154,25 @@ async def test_a_beginning_whose_answer_was_lost_is_there_once(store: RedisStore
     line.lose = 1
     await store.open_walk(walk, [an_entry()], None)
     assert line.lost == 1
+    assert await store.open_walks(walk.browser, NOW) == [walk]
+
+
+async def test_a_connection_that_is_taken_from_under_a_call(store: RedisStore, monkeypatch: pytest.MonkeyPatch) -> None:
+    """redis-py 6 does so while idle ones are let go of, as in a failover: the call is made on another one."""
+    taken: list[AbstractConnection] = []
+    send = AbstractConnection._send_packed_command
+
+    async def take(connection: AbstractConnection, command: Iterable[bytes]) -> None:
+        if not taken:
+            taken.append(connection)
+            connection._writer.close()
+            connection._writer = None
+        await send(connection, command)
+
+    monkeypatch.setattr(AbstractConnection, "_send_packed_command", take)
+    walk = a_walk(an_id())
+    await store.open_walk(walk, (), None)
+    assert len(taken) == 1
     assert await store.open_walks(walk.browser, NOW) == [walk]
 
 

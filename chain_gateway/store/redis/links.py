@@ -26,6 +26,7 @@ AT_ONCE: Final = 32
 SHARDS: Final = 16
 """Into how many slots a cluster's data goes. It cannot be changed for data that is there."""
 LIBRARIES: Final = ("redis", "hiredis")
+TAKEN: Final = "the connection was taken away"
 INSTALL: Final = "this store needs redis-py and hiredis: pip install 'chain-gateway[redis]'"
 
 
@@ -118,6 +119,9 @@ class _Servers:
         try:
             await connection.send_packed_command(told)
             return [await _answer(connection) for _ in batch]
+        except AttributeError as error:
+            # redis-py 6 takes connections from under calls while idle ones are let go of.
+            raise ConnectionError(TAKEN) from error
         finally:
             await pool.release(connection)  # closed, if not all answers were read: redis-py sees to it
 
@@ -161,7 +165,7 @@ class _Cluster:
                 return await self._client.execute_command(*_command(call))
             except AttributeError as error:
                 # The client takes connections from under calls when another call finds that the cluster has changed.
-                raise ConnectionError("the connection was taken away") from error
+                raise ConnectionError(TAKEN) from error
 
     async def renew(self) -> None:
         """See ``Link``; the client looks at the cluster anew by itself."""
