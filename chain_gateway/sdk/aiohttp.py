@@ -40,7 +40,7 @@ PAGES_REFERRER_POLICY: Final = "same-origin"
 """Tells no other site where the person was, and lets the sign-out form say its Origin, as ``no-referrer`` would not."""
 FORM_TYPE: Final = "application/x-www-form-urlencoded"
 
-_PING: Final = CIMultiDict({**PRIVATE, "Cross-Origin-Resource-Policy": "cross-origin"})
+_PING: Final = {**PRIVATE, "Cross-Origin-Resource-Policy": "cross-origin"}
 
 
 @dataclass(slots=True)
