@@ -62,7 +62,7 @@ def a_walk(walk_id: bytes = b"\xfb" * 16, browser: bytes = ALICE, **changes: obj
     hops = Hops.of(tuple(Hop(app_tag(app), Mode.REDIRECT) for app in ("shop", "bank"))).settled(0, Outcome.APPLIED)
     walk = Walk(walk_id, Kind.LOGOUT, browser, NOW * 1000, "main", hops, b"N" * 16, NOW, NOW + 900, Place.VISITING, 1)
     stored = StoredWalk(walk_id, browser, walk.epoch, walk.nonce, pack(walk), NOW + 30, NOW + 900)
-    return StoredWalk(**{**{name: getattr(stored, name) for name in stored.__slots__}, **changes})
+    return stored._replace(**changes)
 
 
 class Gateway:
