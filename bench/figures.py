@@ -40,13 +40,17 @@ class Figure:
 
 @dataclass(frozen=True, slots=True)
 class Size:
-    """How much is measured. ``hops`` is per round; a round of walks makes at least ``visits`` visits of an app.
+    """How much is measured. A round of walks makes at least ``visits`` visits of an app.
+
+    ``hops`` are in a slice: short, as neighbours on the machine come and go within a second, and what is compared
+    should meet the same.
 
     ``browsers`` walk at once where a gateway is measured under load; ``chromium`` walks are made by a real browser.
     """
 
     rounds: int = 7
-    hops: int = 1200
+    slices: int = 31
+    hops: int = 240
     visits: int = 100
     logins: int = 20
     renders: int = 200

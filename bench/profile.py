@@ -25,7 +25,7 @@ async def steps(size: Size) -> tuple[Steps, Series, Series]:
     with Child("bench.relay_server", "memory://", str(FEW), "watched") as server:
         ports = [int(port) for port in server.ask("ports")]
         async with crowd(ports[0]) as at_relay, crowd(ports[1]) as at_bare:
-            for _ in range(size.rounds):
+            for _ in range(size.slices):
                 requests = [text.encode() for text in server.ask(f"hops {size.hops} {FEW}")]
                 await bare.take(server, at_bare, [BARE] * (BARE_SHARE * size.hops), TO_BARE)
                 await hop.take(server, at_relay, requests, TO_NEXT)

@@ -16,8 +16,12 @@ from bench.figures import Figure, Size, Subject, Words, middle
 from bench.redis_server import redis_server
 
 BARE: Final = b"GET / HTTP/1.1\r\nHost: localhost\r\n\r\n"
-BARE_SHARE: Final = 3
-"""How many bare requests are sent for each hop, so that both take about as long to measure."""
+BARE_SHARE: Final = 8
+"""How many bare requests are sent for each hop, so that a slice of both takes about as long."""
+HOPS: Final = 0
+PLAIN: Final = 1
+FLOOR: Final = 2
+"""Which of the server's ports is whose."""
 FEW: Final = 4
 MANY: Final = 100
 MICRO: Final = 1e6
@@ -51,13 +55,13 @@ def _encoded(texts: Sequence[str]) -> list[bytes]:
     return [text.encode() for text in texts]
 
 
-async def _against_bare(store: str, size: Size) -> tuple[Series, Series]:
-    """Hops and bare redirects by turns, after a round that counts for neither."""
+async def _against_bare(store: str, size: Size, served: int = HOPS) -> tuple[Series, Series]:
+    """Hops at the port ``served``, and bare redirects, by turns, after a round that counts for neither."""
     hop, bare = Series(), Series()
     with Child("bench.relay_server", store, str(FEW)) as server:
         ports = [int(port) for port in server.ask("ports")]
-        async with crowd(ports[0]) as at_relay, crowd(ports[1]) as at_bare:
-            for number in range(size.rounds + 1):
+        async with crowd(ports[served]) as at_relay, crowd(ports[PLAIN]) as at_bare:
+            for number in range(size.slices + 1):
                 if number == 1:
                     hop, bare = Series(), Series()
                 requests = _encoded(server.ask(f"hops {size.hops} {FEW}"))
@@ -66,12 +70,16 @@ async def _against_bare(store: str, size: Size) -> tuple[Series, Series]:
     return hop, bare
 
 
-def _figures(name: str, store: str, size: Size) -> dict[str, Figure]:
-    hop, bare = uvloop.run(_against_bare(store, size))
+def _figures(name: str, store: str, size: Size, served: int = HOPS) -> dict[str, Figure]:
+    hop, bare = uvloop.run(_against_bare(store, size, served))
     return {
         name: Figure(middle(hop.rates), "hops/s", middle(bare.rates)),
         f"{name}.cpu": Figure(middle(hop.cpu), "µs", middle(bare.cpu)),
     }
+
+
+def _floor(size: Size) -> Mapping[str, Figure]:
+    return _figures("relay.floor", "memory://", size, FLOOR)
 
 
 def _memory(size: Size) -> Mapping[str, Figure]:
@@ -98,7 +106,7 @@ async def _by_apps(size: Size) -> dict[int, Series]:
     series = {FEW: Series(), MANY: Series()}
     with Child("bench.relay_server", "memory://", str(MANY)) as server:
         async with crowd(int(server.ask("ports")[0])) as clients:
-            for number in range(size.rounds + 1):
+            for number in range(size.slices + 1):
                 if number == 1:
                     series = {FEW: Series(), MANY: Series()}
                 for apps, one in series.items():
@@ -114,7 +122,17 @@ def _words(store: str) -> dict[str, Words]:
     }
 
 
+FLOOR_WORDS: Final = {
+    "relay.floor": Words(
+        "the arithmetic of such a hop and an answer by aiohttp, and nothing else: three texts opened, a receipt "
+        "verified, a token sealed, a ticket signed; what is left for a gateway to reach on this machine",
+        SAME,
+    ),
+    "relay.floor.cpu": Words("the same, processor time of the server's process", SAME),
+}
+
 SUBJECTS: Final = (
+    Subject(FLOOR_WORDS, _floor),
     Subject(_words("memory"), _memory),
     Subject(_words("sqlite"), _sqlite),
     Subject(_words("redis"), _redis),

@@ -1,8 +1,8 @@
-"""The server of the relay's measurement: the whole gateway, and beside it a bare aiohttp 302 on the same loop.
+"""The server of the relay's measurement: the gateway, and on the same loop a bare aiohttp 302 and a hop's floor.
 
-``python -m bench.relay_server STORE APPS [watched]`` answers ``ports`` with both ports, and ``hops COUNT APPS`` with
-that many requests, each of which brings the first receipt of a walk of its own back: its URL, tokens and cookies are
-unique. ``open COUNT APPS`` writes that many walks down and leaves them open. ``steps`` is answered with what the
+``python -m bench.relay_server STORE APPS [watched]`` answers ``ports`` with the three ports, and ``hops COUNT APPS``
+with that many requests, each of which brings the first receipt of a walk of its own back: its URL, tokens and cookies
+are unique. ``open COUNT APPS`` writes that many walks down and leaves them open. ``steps`` is answered with what the
 stopwatch of ``watched`` has seen (``bench.steps``).
 """
 
@@ -18,6 +18,7 @@ import sys
 import time
 from contextlib import AsyncExitStack
 
+from bench.floor import floor
 from bench.gateways import SECRET, settings
 from bench.serving import bare, obey, run, serving
 from bench.steps import Stopwatch
@@ -133,9 +134,9 @@ async def main(store: str, apps: int, *watched: str) -> None:
     if watched:
         stopwatch.wind(gateway)
     async with AsyncExitStack() as stack:
-        bound = [socket.create_server(("127.0.0.1", 0)) for _ in range(2)]
-        await stack.enter_async_context(serving(gateway, bound[0]))
-        await stack.enter_async_context(serving(bare(), bound[1]))
+        bound = [socket.create_server(("127.0.0.1", 0)) for _ in range(3)]
+        for app, each in zip((gateway, bare(), floor(realm)), bound, strict=True):
+            await stack.enter_async_context(serving(app, each))
         ports = [str(each.getsockname()[1]) for each in bound]
 
         async def told(_: str) -> list[str]:

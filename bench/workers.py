@@ -27,6 +27,8 @@ from chain_gateway.tokens.keyring import Keyring
 SETTLE_SECONDS: Final = 10
 LEAST_PART: Final = 4
 """Each worker has more than this part of the connections."""
+SLICES: Final = 5
+"""A round is as long as so many slices, as one worker may have more connections, and ends with the slower one."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,7 +84,7 @@ async def realm_of(folder: Path) -> AsyncIterator[Realm]:
 
 
 async def _round(series: Series, realm: Realm, served: Served, clients: Crowd, size: Size) -> None:
-    requests = [text.encode() for text in await hops(realm, size.hops, FEW)]
+    requests = [text.encode() for text in await hops(realm, SLICES * size.hops, FEW)]
     before = served.cpu()
     done = await clients.send(requests, b"302", TO_NEXT)
     series.cpu.append((served.cpu() - before) / done.answers * MICRO)

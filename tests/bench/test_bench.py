@@ -27,6 +27,7 @@ MARKS = {
 }
 TINY = Size(
     rounds=1,
+    slices=1,
     hops=12,
     visits=2,
     logins=1,
