@@ -13,7 +13,7 @@ from bench.child import Child
 from bench.crowd import crowd
 from bench.figures import Size, middle
 from bench.page import put
-from bench.relay import BARE, BARE_SHARE, FEW, TO_BARE, TO_NEXT, Series
+from bench.relay import BARE, BARE_SHARE, FEW, HOPS, PLAIN, TO_BARE, TO_NEXT, Series
 
 AROUND: Final = "aiohttp around all that: request read and parsed, route found, answer written; the stopwatch itself"
 Steps = list[tuple[str, float]]
@@ -24,7 +24,7 @@ async def steps(size: Size) -> tuple[Steps, Series, Series]:
     hop, bare = Series(), Series()
     with Child("bench.relay_server", "memory://", str(FEW), "watched") as server:
         ports = [int(port) for port in server.ask("ports")]
-        async with crowd(ports[0]) as at_relay, crowd(ports[1]) as at_bare:
+        async with crowd(ports[HOPS]) as at_relay, crowd(ports[PLAIN]) as at_bare:
             for _ in range(size.slices):
                 requests = [text.encode() for text in server.ask(f"hops {size.hops} {FEW}")]
                 await bare.take(server, at_bare, [BARE] * (BARE_SHARE * size.hops), TO_BARE)

@@ -105,7 +105,7 @@ async def _by_apps(size: Size) -> dict[int, Series]:
     """Hops of short and of long walks by turns."""
     series = {FEW: Series(), MANY: Series()}
     with Child("bench.relay_server", "memory://", str(MANY)) as server:
-        async with crowd(int(server.ask("ports")[0])) as clients:
+        async with crowd(int(server.ask("ports")[HOPS])) as clients:
             for number in range(size.slices + 1):
                 if number == 1:
                     series = {FEW: Series(), MANY: Series()}

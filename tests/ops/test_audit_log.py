@@ -15,7 +15,7 @@ from pathlib import Path
 import pytest
 import structlog
 from support.wire import query
-from support.world import SECRET, World, a_world, choose
+from support.world import SECRET, World, a_world, choose, overtaken
 
 from chain_gateway.core.ledger import app_of
 from chain_gateway.core.limits import OWED_SECONDS, WALK_SECONDS
@@ -135,16 +135,7 @@ async def test_a_walk_that_nobody_finished_is_told_at_its_end(world: World, told
 async def test_a_page_that_is_loaded_again_tells_nothing_twice(world: World, told: Told) -> None:
     """The way back from a hop of a walk that was overtaken, asked for again and again."""
     async with world.browser() as b:
-        await b.open(f"{world.apps['shop']}/chain/login")
-        await choose(b)
-        hop = b.page.forms[0]
-        world.clock.now += 1
-        first = b.page
-        await b.open(f"{world.apps['news']}/chain/login")
-        await b.walk_on()
-        b.page = first
-        await b.submit(hop)
-        back = next(url for url in b.page.chain if "/relay?" in url)
+        back = await overtaken(world, b)
         for _ in range(3):
             await b.open(back)
     assert [event["place"] for event in told.of(AuditEvent.SIGN_IN)] == ["done", "superseded"]

@@ -18,7 +18,7 @@ from opentelemetry.sdk.trace.sampling import ALWAYS_OFF, ParentBased
 from opentelemetry.trace import SpanContext, StatusCode
 from support.browser import Browser
 from support.spans import Kept
-from support.world import World, a_world, choose
+from support.world import World, a_world, overtaken
 
 from chain_gateway.errors import StoreUnavailable
 from chain_gateway.ops import tracing
@@ -140,15 +140,7 @@ async def test_a_walk_that_is_swept_has_a_root_as_well() -> None:
 async def test_a_walk_that_was_overtaken_has_one_root_however_often_its_browser_comes_back() -> None:
     """The way back from its hop is asked for again and again; each request is linked to it all the same."""
     async with a_traced_world() as (world, b, kept):
-        await b.open(f"{world.apps['shop']}/chain/login")
-        await choose(b)
-        first, hop = b.page, b.page.forms[0]
-        world.clock.now += 1
-        await b.open(f"{world.apps['news']}/chain/login")
-        await b.walk_on()
-        b.page = first
-        await b.submit(hop)
-        back = next(url for url in b.page.chain if "/relay?" in url)
+        back = await overtaken(world, b)
         for _ in range(3):
             await b.open(back)
     roots = {root.attributes["chain.place"]: root for root in kept.all("walk ")}

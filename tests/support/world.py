@@ -140,6 +140,19 @@ async def choose(browser: Browser, who: str = "alice") -> Page:
     return await browser.submit(form, button)
 
 
+async def overtaken(world: World, browser: Browser) -> str:
+    """A sign-in that another tab's has overtaken, whose hop came back all the same; the address of that way back."""
+    await browser.open(f"{world.apps['shop']}/chain/login")
+    await choose(browser)
+    first, hop = browser.page, browser.page.forms[0]
+    world.clock.now += 1
+    await browser.open(f"{world.apps['news']}/chain/login")
+    await browser.walk_on()
+    browser.page = first
+    await browser.submit(hop)
+    return next(url for url in browser.page.chain if "/relay?" in url)
+
+
 def sdk_app(config: ChainConfig, clock: Clock) -> web.Application:
     """A small app: a page that shows who is signed in with the buttons, and one that tells it to programs."""
     app = web.Application()
