@@ -6,21 +6,24 @@ import asyncio
 import os
 import signal
 from collections.abc import AsyncIterator, Iterable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
+from pathlib import Path
 
 import pytest
 from redis.asyncio.connection import AbstractConnection
+from redis.exceptions import ResponseError
 from support.lossy import Lossy, losing
 from support.patience import PATIENCE
-from support.redis_servers import Ground, Server, a_store, alone, cluster, watched
+from support.redis_servers import Ground, Server, a_store, alone, cluster, looks_closely, watched
 
+from bench.soak.servers import until
 from chain_gateway.core.ledger import Holding
 from chain_gateway.errors import StoreUnavailable
 from chain_gateway.store.base import Advanced, Replayed, StoredWalk
 from chain_gateway.store.conformance.availability import EVERY_CALL, refused
 from chain_gateway.store.conformance.case import opened
 from chain_gateway.store.conformance.values import NOW, NOW_MS, a_walk, an_entry, an_id, begun, step
-from chain_gateway.store.redis import RedisStore, lane
+from chain_gateway.store.redis import RedisStore, lane, links
 from chain_gateway.store.redis.failures import may_pass
 from chain_gateway.store.redis.keys import Keys
 from chain_gateway.store.redis.lane import WAITING
@@ -255,12 +258,41 @@ async def test_another_primary(tmp_path_factory: pytest.TempPathFactory) -> None
         primary, _, sentinel = ground.servers
         async with opened(ground.store) as store:
             walk = await begun(store)
-            primary.ask("WAIT", 1, 1000)
+            primary.copied()
+            looks_closely(sentinel)
             primary.kill()
             sentinel.heard(r"\+switch-master")
             following = step(walk)
             assert await store.advance(following, walk.nonce, ()) == Advanced()
             assert await store.walk(walk.id) == following
+
+
+async def fails_over(sentinel: Server) -> bool:
+    """Whether it begins a failover: not before it knows the replica well."""
+    with suppress(ResponseError):
+        return sentinel.ask("SENTINEL", "FAILOVER", "main") == b"OK"
+    return False
+
+
+async def test_a_primary_that_lives_on(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Where the sentinels name another primary, the one of before is told nothing more, though it takes it (F28).
+
+    Two calls are under way at the same time, so that one connection is in use while idle ones are let go of.
+    """
+    monkeypatch.setattr(links, "LOOK_SECONDS", 0.0)
+    with watched(tmp_path) as ground:
+        primary, replica, sentinel = ground.servers
+        async with opened(ground.store) as store:
+            await asyncio.gather(*(store.ping() for _ in range(lane.BATCH + 1)))
+            await until(lambda: fails_over(sentinel), "the sentinel's word of a good replica")
+            sentinel.heard(r"\+switch-master")
+            assert primary.ask("ROLE")[0] == b"master"  # type: ignore[index]
+            await asyncio.gather(*(store.ping() for _ in range(lane.BATCH + 1)))
+            walk = await begun(store)
+            assert primary.ask("HEXISTS", "cg{0}:walks", walk.id.hex()) == 0
+            assert replica.ask("HEXISTS", "cg{0}:walks", walk.id.hex()) == 1
+            sentinel.kill()
+            assert await store.advance(step(walk), walk.nonce, ()) == Advanced()
 
 
 async def test_a_slot_that_moves(tmp_path_factory: pytest.TempPathFactory, failed: asyncio.Event) -> None:

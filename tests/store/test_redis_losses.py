@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 from support.browser import Browser
-from support.redis_servers import Ground, alone, watched
+from support.redis_servers import Ground, alone, looks_closely, watched
 from support.world import World, a_world, choose
 
 from chain_gateway.core.ledger import Holding
@@ -126,11 +126,12 @@ async def test_a_primary_whose_last_writes_are_lost(tmp_path: Path) -> None:
         assert replica.process is not None
         async with opened(ground.store) as store:
             walk = await begun(store, ledger=[an_entry("shop")])
-            assert int(primary.ask("WAIT", 1, 20_000)) == 1
+            primary.copied()
             os.kill(replica.process.pid, signal.SIGSTOP)
             primary.ask("CLIENT", "KILL", "TYPE", "replica")
             following = step(walk)
             assert await store.advance(following, walk.nonce, [an_entry("bank", walk.epoch)]) == Advanced()
+            looks_closely(sentinel)
             primary.kill()
             os.kill(replica.process.pid, signal.SIGCONT)
             sentinel.heard(r"\+switch-master")

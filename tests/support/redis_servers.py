@@ -90,6 +90,14 @@ class Server:
         with redis.Redis(host="127.0.0.1", port=self.port, protocol=2, **self.way_in) as client:
             return client.execute_command(*words)
 
+    def copied(self) -> None:
+        """Returns when a replica has all that was written before; WAIT answers for its own connection alone."""
+        with redis.Redis(host="127.0.0.1", port=self.port, protocol=2, **self.way_in) as client:
+            batch = client.pipeline(transaction=False)
+            batch.execute_command("SET", "mark", "1", "PX", 60_000)
+            batch.execute_command("WAIT", 1, 60_000)
+            assert batch.execute()[1] == 1
+
     @property
     def url(self) -> str:
         """What ``store.url`` says of it."""
@@ -198,7 +206,7 @@ def watched(folder: Path, password: str = "") -> Iterator[Ground]:
     replica = Server(folder / "two", {"user": RIGHTS, "replicaof": f"127.0.0.1 {primary.port}"})
     words = {
         "sentinel#1": f"monitor main 127.0.0.1 {primary.port} 1",
-        "sentinel#2": "down-after-milliseconds main 300",
+        "sentinel#2": "down-after-milliseconds main 60000",  # a busy machine is no reason for a failover
         "sentinel#3": "failover-timeout main 2000",
     }
     way_in = {}
@@ -211,6 +219,11 @@ def watched(folder: Path, password: str = "") -> Iterator[Ground]:
             sentinel.heard(r"\+slave slave")
             url = f"redis+sentinel://{USERINFO}127.0.0.1:{free_port()},127.0.0.1:{sentinel.port}/main"
             yield Ground(url, (primary, replica, sentinel))
+
+
+def looks_closely(sentinel: Server) -> None:
+    """From now on it takes a server for dead that is silent for 0.3 s; before it waited for a minute."""
+    sentinel.ask("SENTINEL", "SET", "main", "down-after-milliseconds", 300)
 
 
 @contextmanager

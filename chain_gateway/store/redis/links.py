@@ -7,8 +7,10 @@ redis-py makes no attempts of its own: what is tried again, and how long, is the
 from __future__ import annotations
 
 import asyncio
+import math
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any, Final, Protocol
+from contextlib import suppress
+from typing import TYPE_CHECKING, Any, Final, Protocol, cast
 
 from chain_gateway.errors import StoreUnavailable
 from chain_gateway.store.redis.places import Form, Place
@@ -17,10 +19,14 @@ from chain_gateway.store.redis.scripts import Script
 
 if TYPE_CHECKING:
     from redis.asyncio import Connection, Redis, RedisCluster
-    from redis.asyncio.sentinel import Sentinel
+    from redis.asyncio.sentinel import Sentinel, SentinelConnectionPool
 
 SOCKET_SECONDS: Final = 0.8
 """How long one server may take to accept, and to answer: so that a second one can be tried in time."""
+LOOK_SECONDS: Final = 1.0
+"""How long the sentinels' word of who is the primary counts."""
+GLANCE_SECONDS: Final = 0.1
+"""How long a batch waits for that word; without it, it goes to the primary of before."""
 AT_ONCE: Final = 32
 """Calls to a cluster that are under way at the same time."""
 SHARDS: Final = 16
@@ -70,7 +76,7 @@ def link(place: Place) -> Link:
     if place.form is Form.SENTINEL:
         way_in = {"username": place.sentinel_username, "password": place.sentinel_password}
         sentinel = redis.asyncio.Sentinel(place.hosts, sentinel_kwargs=_options(place) | way_in, **_options(place))  # type: ignore[no-untyped-call]
-        return _Servers(sentinel.master_for(place.name), sentinel)
+        return _Watched(sentinel.master_for(place.name), sentinel)
     host, port = place.hosts[0]
     return _Servers(redis.asyncio.Redis(host=host, port=port, db=place.database, **_options(place)))
 
@@ -102,14 +108,13 @@ def _packed(batch: Sequence[Question]) -> bytes:
 
 
 class _Servers:
-    """One server at a time, its own or by the sentinels' word: a batch is one pipeline on one connection.
+    """One server at a time: a batch is one pipeline on one connection.
 
     redis-py's own pipeline says the same, and takes about as long to spell it in Python as the server to do it.
     """
 
-    def __init__(self, client: Redis, sentinel: Sentinel | None = None) -> None:
+    def __init__(self, client: Redis) -> None:
         self._client = client
-        self._sentinel = sentinel
 
     async def send(self, batch: Sequence[Question]) -> Sequence[object]:
         """See ``Link``."""
@@ -123,7 +128,11 @@ class _Servers:
             # redis-py 6 takes connections from under calls while idle ones are let go of.
             raise ConnectionError(TAKEN) from error
         finally:
+            await self._let_go(connection)
             await pool.release(connection)  # closed, if not all answers were read: redis-py sees to it
+
+    async def _let_go(self, connection: Connection) -> None:
+        """Closes a connection that no further batch is to take."""
 
     async def renew(self) -> None:
         """See ``Link``."""
@@ -132,7 +141,45 @@ class _Servers:
     async def close(self) -> None:
         """See ``Link``."""
         await self._client.aclose()
-        for each in self._sentinel.sentinels if self._sentinel else ():
+
+
+class _Watched(_Servers):
+    """The primary by the sentinels' word, which is asked for again and again.
+
+    Sentinels may name another primary while the one of before is well and takes whatever comes: they turn it into a
+    replica some 10 seconds later, and what it was told until then is gone. redis-py asks them when it connects.
+    """
+
+    def __init__(self, client: Redis, sentinel: Sentinel) -> None:
+        super().__init__(client)
+        self._sentinel = sentinel
+        self._pool = cast("SentinelConnectionPool", client.connection_pool)
+        self._looking: asyncio.Task[None] | None = None
+        self._looked = -math.inf
+
+    async def send(self, batch: Sequence[Question]) -> Sequence[object]:
+        """See ``Link``."""
+        if self._looking is None and asyncio.get_running_loop().time() >= self._looked + LOOK_SECONDS:
+            self._looking = asyncio.create_task(self._look())
+            await asyncio.wait([self._looking], timeout=GLANCE_SECONDS)
+        return await super().send(batch)
+
+    async def _look(self) -> None:
+        """redis-py lets go of idle connections where the sentinels name another primary."""
+        with suppress(Exception):  # without sentinels the primary of before is as good as any
+            await self._pool.get_master_address()  # type: ignore[no-untyped-call]
+        self._looked, self._looking = asyncio.get_running_loop().time(), None
+
+    async def _let_go(self, connection: Connection) -> None:
+        if (connection.host, connection.port) != self._pool.master_address:
+            await connection.disconnect()
+
+    async def close(self) -> None:
+        """See ``Link``."""
+        if self._looking:
+            self._looking.cancel()
+        await super().close()
+        for each in self._sentinel.sentinels:
             await each.aclose()
 
 
