@@ -14,12 +14,12 @@ from redis.asyncio.connection import AbstractConnection
 from redis.exceptions import ResponseError
 from support.lossy import Lossy, losing
 from support.patience import PATIENCE
-from support.redis_servers import Ground, Server, a_store, alone, cluster, looks_closely, watched
+from support.redis_servers import Ground, Server, a_patient_store, a_store, alone, cluster, looks_closely, watched
 
 from bench.soak.servers import until
 from chain_gateway.core.ledger import Holding
 from chain_gateway.errors import StoreUnavailable
-from chain_gateway.store.base import Advanced, Replayed, StoredWalk
+from chain_gateway.store.base import Advanced, Replayed, Store, StoredWalk
 from chain_gateway.store.conformance.availability import EVERY_CALL, refused
 from chain_gateway.store.conformance.case import opened
 from chain_gateway.store.conformance.values import NOW, NOW_MS, a_walk, an_entry, an_id, begun, step
@@ -274,23 +274,44 @@ async def fails_over(sentinel: Server) -> bool:
     return False
 
 
+async def pings(store: Store, server: Server, waiting: int) -> asyncio.Future[None]:
+    """A ping that waits at a server which pauses, as so many do then, each on a connection of its own."""
+
+    async def waits() -> bool:
+        return bool(server.ask("INFO", "clients")["blocked_clients"] == waiting)  # type: ignore[index]
+
+    ping = asyncio.ensure_future(store.ping())
+    await until(waits, "a call that waits")
+    return ping
+
+
 async def test_a_primary_that_lives_on(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Where the sentinels name another primary, the one of before is told nothing more, though it takes it (F28).
 
-    Two calls are under way at the same time, so that one connection is in use while idle ones are let go of.
+    Nor is it over a connection on which a call waits for its answer meanwhile.
     """
-    monkeypatch.setattr(links, "LOOK_SECONDS", 0.0)
+    monkeypatch.setattr(links, "SOCKET_SECONDS", PATIENCE)
+    monkeypatch.setattr(links, "LOOK_SECONDS", float("inf"))
     with watched(tmp_path) as ground:
         primary, replica, sentinel = ground.servers
-        async with opened(ground.store) as store:
-            await asyncio.gather(*(store.ping() for _ in range(lane.BATCH + 1)))
+        async with opened(lambda: a_patient_store(ground.url)) as store:
+            primary.ask("CLIENT", "PAUSE", 60_000, "WRITE")
+            both = [await pings(store, primary, 1), await pings(store, primary, 2)]
+            primary.ask("CLIENT", "UNPAUSE")
+            await asyncio.gather(*both)
             await until(lambda: fails_over(sentinel), "the sentinel's word of a good replica")
             sentinel.heard(r"\+switch-master")
-            assert primary.ask("ROLE")[0] == b"master"  # type: ignore[index]
-            await asyncio.gather(*(store.ping() for _ in range(lane.BATCH + 1)))
+            primary.ask("CLIENT", "PAUSE", 60_000, "WRITE")
+            waiting = await pings(store, primary, 1)
+            monkeypatch.setattr(links, "LOOK_SECONDS", 0.0)
+            looking = asyncio.ensure_future(store.ping())
+            await asyncio.wait([looking], timeout=1.0)
+            primary.ask("CLIENT", "UNPAUSE")
+            await asyncio.gather(waiting, looking)
             walk = await begun(store)
             assert primary.ask("HEXISTS", "cg{0}:walks", walk.id.hex()) == 0
             assert replica.ask("HEXISTS", "cg{0}:walks", walk.id.hex()) == 1
+            assert primary.ask("ROLE")[0] == b"master"  # type: ignore[index]
             sentinel.kill()
             assert await store.advance(step(walk), walk.nonce, ()) == Advanced()
 
