@@ -6,10 +6,10 @@ is put back. Rows are dealt to the workers in groups of a few.
 
 A red says something only if the test is green with the defence on. The session that runs all tests sees that on the
 checkout, and each file of them has to show with one of its named tests that it is no different on a copy: what a copy
-lacks (``.git``, ``.venv``, what was built) a whole file would miss. Files whose tests are quick show it with all their
-named ones, a folder in one run. So this would escape: a single test of a file in ``TAKES_LONG`` that fails on each
-copy, whatever stands in it, while the test that speaks for its file passes there. A session that runs a row without its
-test (``-k``, or this file alone) runs the test on the copy first, and nothing escapes.
+lacks (``.git``, ``.venv``, what was built) a whole file would miss. Files whose tests are quick do so a folder in one
+run. So this would escape: a single test that fails on each copy, whatever stands in it, while the test that speaks for
+its file passes there. A session that runs a row without its test (``-k``, or this file alone) runs the test on the copy
+first, and nothing escapes.
 """
 
 from __future__ import annotations
@@ -86,13 +86,11 @@ def rows() -> list[Mutation]:
 
 def speakers() -> dict[str, list[str]]:
     """The tests that show that a copy is as good as the checkout, by the folder or the file that they speak for."""
+    by_file = {mutation.test.partition("::")[0]: mutation.test for mutation in reversed(rows())}
     found: dict[str, list[str]] = {}
-    for test in sorted({mutation.test for mutation in rows()}):
-        file = test.partition("::")[0]
-        if file.startswith(TAKES_LONG):
-            found.setdefault(file, [test])
-        else:
-            found.setdefault(str(Path(file).parent), []).append(test)
+    for file, test in sorted(by_file.items()):
+        place = file if file.startswith(TAKES_LONG) else str(Path(file).parent)
+        found.setdefault(place, []).append(test)
     return found
 
 
