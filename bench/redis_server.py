@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import shutil
-import socket
 import subprocess
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Final
 
 from bench.figures import MeasurementFailed
+from bench.ports import free_port
 
 PROGRAM: Final = "redis-server"
 READY: Final = b"Ready to accept connections"
@@ -21,8 +21,7 @@ def redis_server() -> Iterator[str]:
     program = shutil.which(PROGRAM)
     if program is None:
         raise MeasurementFailed(f"{PROGRAM} is not there; to have it: sudo apt-get install redis-server")
-    with socket.create_server(("127.0.0.1", 0)) as bound:
-        port = bound.getsockname()[1]
+    port = free_port()
     words = ("--port", str(port), "--bind", "127.0.0.1", "--save", "", "--appendonly", "no")
     with subprocess.Popen([program, *words], stdout=subprocess.PIPE) as process:
         try:

@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-import random
 import shutil
-import socket
 import subprocess
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable
@@ -17,6 +15,7 @@ from typing import Any, Final
 import redis
 
 from bench.figures import MeasurementFailed
+from bench.ports import free_port
 
 NAME: Final = "soak"
 SENTINELS: Final = 3
@@ -26,7 +25,6 @@ LOOK: Final = 0.05
 WAIT_MS: Final = 20_000
 DOWN_MS: Final = 500
 NEVER_MS: Final = 60_000
-PORTS: Final = (20_000, 32_000)
 BROKEN: Final = (redis.RedisError, OSError)
 COMMON: Final = {"bind": "127.0.0.1", "daemonize": "no", "logfile": '""'}
 MARK: Final = "soak-mark"
@@ -41,17 +39,6 @@ async def until(holds: Callable[[], Awaitable[bool]], what: str, seconds: float 
         if time.monotonic() > end:
             raise MeasurementFailed(f"{what} did not come in {seconds} seconds")
         await asyncio.sleep(LOOK)
-
-
-def free_port() -> int:
-    """A port that nobody listens at, from below those that the system deals out to whoever connects.
-
-    So it is still free a while later, when a server that was killed is started again.
-    """
-    while True:
-        port = random.randrange(*PORTS)
-        with suppress(OSError), socket.create_server(("127.0.0.1", port)):
-            return port
 
 
 class Server:

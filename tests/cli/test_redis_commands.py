@@ -6,7 +6,9 @@ from pathlib import Path
 
 import pytest
 from serving import run, write
-from support.redis_servers import alone, free_port
+from support.redis_servers import alone
+
+from bench.ports import free_port
 
 pytestmark = pytest.mark.redis
 CANARY = "canary-8d1e-never-shown"

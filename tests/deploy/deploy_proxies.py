@@ -11,7 +11,9 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from deploy_site import PATIENCE, Authority, free_port
+from deploy_site import PATIENCE, Authority
+
+from bench.ports import free_port
 
 DEPLOY = Path(__file__).parents[2] / "deploy"
 NGINX = """

@@ -28,6 +28,7 @@ from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 from support.patience import PATIENCE
 from support.world import HOME, SECRET
 
+from bench.ports import free_port
 from chain_gateway.cli import keys
 from chain_gateway.demo.op.model import OpClient
 from chain_gateway.demo.op.provider import DemoOp
@@ -55,12 +56,6 @@ id = "{name}"
 origin = "{origin}"
 secret = "{secret}"
 """
-
-
-def free_port() -> int:
-    """A port that was free a moment ago."""
-    with socket.create_server(("127.0.0.1", 0)) as bound:
-        return bound.getsockname()[1]
 
 
 class Authority:

@@ -22,7 +22,7 @@ from deploy_site import PATIENCE, Authority, app_of
 from support.browser import Browser, Page
 from support.world import SECRET, choose
 
-from bench.soak.servers import free_port
+from bench.ports import free_port
 from chain_gateway.demo.op.model import OpClient
 from chain_gateway.demo.op.provider import DemoOp
 from chain_gateway.resolver import LoopbackResolver

@@ -10,8 +10,10 @@ from pathlib import Path
 
 import pytest
 from deploy_proxies import Proxy, running
-from deploy_site import PATIENCE, Authority, free_port
+from deploy_site import PATIENCE, Authority
 from deploy_wire import Upstream, a_request, an_answer, answering, asked
+
+from bench.ports import free_port
 
 pytestmark = pytest.mark.deploy
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import os
 import signal
-import socket
 import sys
 import time
 from collections import Counter
@@ -18,6 +17,7 @@ from simulator_proxy import Proxy
 from simulator_world import Simulation, document, surroundings
 
 from bench.gateways import toml
+from bench.ports import free_port
 from chain_gateway.cli import keys
 from chain_gateway.store.urls import open_store
 
@@ -138,8 +138,7 @@ async def a_gateway_process(directory: Path) -> AsyncIterator[tuple[Simulation, 
     """The world with the gateway in its own process, on SQLite; ``simulation.store`` is a second look at the file."""
     clock = MovedClock(directory / "clock")
     clock.move(0)
-    with socket.create_server(("127.0.0.1", 0)) as free:
-        port = free.getsockname()[1]
+    port = free_port()
     async with surroundings(clock, gateway_port=port) as simulation:
         keys.new(directory / "keys.json", int(clock()) - 10, force=False)
         gateway = {"listen": f"127.0.0.1:{port}", "keys": {"file": str(directory / "keys.json")}}

@@ -19,6 +19,8 @@ from support.patience import PATIENCE
 from chain_gateway.core.limits import HOP_SECONDS, OWED_SECONDS
 
 Jars = dict[str, dict[str, str]]
+CUT_OFF_SECONDS = 1.0
+"""In which a request shows that it was not waited for, if it was not."""
 TERMINATED = 12
 """How many browsers are under way when the gateway is told to stop."""
 SOON = min(12, PATIENCE)
@@ -197,6 +199,7 @@ async def test_the_end_of_a_gateway_fails_no_walk(tmp_path: Path) -> None:
             await process.news.wait_for(lambda: process.wrote["advance"] > len(NAMES) + TERMINATED)
         process.stop()
         await closed(process.front.upstream)
+        await asyncio.wait([leaving], timeout=CUT_OFF_SECONDS)
         bank.heal()
         await process.ended(1)
         assert await asyncio.gather(*walking) == ["back"] * TERMINATED

@@ -9,8 +9,9 @@ from pathlib import Path
 import pytest
 import redis
 from support.lossy import losing
-from support.redis_servers import Ground, a_patient_store, a_store, alone, behind_tls, free_port, watched
+from support.redis_servers import Ground, a_patient_store, a_store, alone, behind_tls, watched
 
+from bench.ports import free_port
 from chain_gateway.errors import StoreUnavailable
 from chain_gateway.store import conformance
 from chain_gateway.store.conformance.case import opened

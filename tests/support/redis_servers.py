@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-import socket
 import subprocess
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -15,10 +14,13 @@ from urllib.parse import urlsplit
 import redis
 import trustme
 
+from bench.ports import free_port
 from chain_gateway.store.redis import RedisStore
 from chain_gateway.store.redis.places import read_place
 
 READY = "Ready to accept connections|Sentinel ID is"
+BUS = 10_000
+"""How far above a cluster node's port is the one at which it talks to the others."""
 SLOTS = ((0, 5460), (5461, 10922), (10923, 16383))
 QUIET = {
     "save": '""',
@@ -30,22 +32,13 @@ QUIET = {
 }
 
 
-def free_port() -> int:
-    """A port that was free a moment ago, whose number leaves room for a cluster's bus."""
-    while True:
-        with socket.create_server(("127.0.0.1", 0)) as bound:
-            port: int = bound.getsockname()[1]
-        if port + 10_000 < 2**16:
-            return port
-
-
 @dataclass
 class Server:
     """One server; ``options`` are lines of its configuration."""
 
     folder: Path
     options: dict[str, str] = field(default_factory=dict)
-    port: int = field(default_factory=free_port)
+    port: int = field(default_factory=lambda: free_port(BUS))
     program: str = "redis-server"
     way_in: dict[str, Any] = field(default_factory=dict)
     """What somebody needs who may do everything."""

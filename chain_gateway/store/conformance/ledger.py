@@ -79,12 +79,12 @@ async def is_each_browsers_own(store: Store) -> None:
 
 
 async def is_monotone_in_a_race(store: Store) -> None:
-    """Of entries that come in any order the newest stands."""
+    """Of entries that come in any order the newest stands, though it is asked for before all others."""
     browser = an_id()
-    entries = [an_entry(epoch=NOW_MS + i) for i in range(RACERS)]
-    shuffled = random.sample(entries, len(entries))
+    newest, *others = (an_entry(epoch=NOW_MS - i) for i in range(RACERS))
+    shuffled = [newest, *random.sample(others, len(others))]
     await asyncio.gather(*(store.note(browser, [entry]) for entry in shuffled))
-    expect("the entry that stands", (await known(store, browser)).ledger, {"shop": entries[-1]})
+    expect("the entry that stands", (await known(store, browser)).ledger, {"shop": newest})
 
 
 CHECKS = (
