@@ -15,13 +15,18 @@ from collections.abc import Awaitable, Callable
 from functools import partial
 from pathlib import Path
 
+from chain_gateway import assembly
 from chain_gateway.assembly import World, build
 from chain_gateway.cli import generation, serve, worker
+from chain_gateway.outgoing import AppCalls
+from chain_gateway.service import health
 from chain_gateway.store.base import Store
 from chain_gateway.store.urls import open_store
 
 WALKING = frozenset({"take_epoch", "login_epoch", "open_walk", "advance", "once", "clear_op"})
 """The writes that a request makes."""
+PING_SECONDS = 60
+"""How long an app may take to say that it is up, and each sign-out asks: one test stops the gateway meanwhile."""
 BESIDE = frozenset({"owed", "note", "defer"})
 """The writes of deliveries."""
 
@@ -82,6 +87,8 @@ def serve_one(config: Path, clock: Path, orders: Path) -> int:
     """Serves until SIGTERM; returns the exit code."""
     sys.stdout.reconfigure(line_buffering=True)
     worker.open_store = lambda url: DeadlyStore(open_store(url), orders)
+    health.FRESH_SECONDS = 0
+    assembly.AppCalls = partial(AppCalls, ping=PING_SECONDS)
     generation.build = partial(build, world=World(clock=MovedClock(clock)))
     return serve.serve(config, workers=1)
 

@@ -19,7 +19,7 @@ from support.patience import PATIENCE
 from chain_gateway.core.limits import HOP_SECONDS, OWED_SECONDS
 
 Jars = dict[str, dict[str, str]]
-CUT_OFF_SECONDS = 1.0
+CUT_OFF_SECONDS = 3.0
 """In which a request shows that it was not waited for, if it was not."""
 TERMINATED = 12
 """How many browsers are under way when the gateway is told to stop."""
@@ -204,6 +204,7 @@ async def test_the_end_of_a_gateway_fails_no_walk(tmp_path: Path) -> None:
         await process.ended(1)
         assert await asyncio.gather(*walking) == ["back"] * TERMINATED
         await leaving
+        assert late.page.status == 200
         await finish_out(simulation, late)
         assert process.codes == [0]
         assert all([await everywhere(simulation, browser) for browser in browsers])
