@@ -9,14 +9,13 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 from playwright.async_api import Browser, BrowserContext, ConsoleMessage, Error, Locator, Page, Request
+from support.firefox import FRESH
 from support.patience import STEP_PATIENCE
 from support.world import World, a_world
 
 AXE = Path(__file__).parents[1] / "node/node_modules/axe-core/axe.min.js"
 PATIENCE_MS = 1000 * STEP_PATIENCE
 
-FRESH = "html:not([data-left])"
-"""A page that no button was pressed on yet (see ``press``)."""
 HOP = f"{FRESH} #hop button.main"
 """The button of the page that makes a hop; with script it is pressed by itself."""
 ENDS = f"{FRESH} #state, {FRESH} main:not(:has(progress)) > h1"

@@ -19,6 +19,8 @@ import aiohttp
 
 START_SECONDS = 60
 PATIENCE_SECONDS = 30
+FRESH = "html:not([data-left])"
+"""A page that no button was pressed on yet."""
 LISTENING = re.compile(rb"WebDriver BiDi listening on (ws://\S+)")
 PREFERENCES = {
     "app.normandy.enabled": False,
@@ -86,10 +88,13 @@ class Firefox:
         return said["result"].get("value")
 
     async def press(self, selector: str) -> None:
-        """Presses the button, and waits for the next page that has come to rest."""
-        self._loaded.clear()
-        await self.ask(f"document.querySelector({json.dumps(selector)}).click()")
-        await self._next_page()
+        """Waits for a page with the button on which none was pressed yet, presses it, and marks the page as left.
+
+        The word that a page has loaded may come after somebody has gone on from it, and says nothing of the next one.
+        """
+        await self.wait_for(f"{FRESH} {selector}")
+        mark = "document.documentElement.dataset.left = ''"
+        await self.ask(f"{mark}; document.querySelector({json.dumps(selector)}).click()")
 
     async def wait_for(self, selector: str) -> None:
         """Waits, page after page, for one on which ``selector`` finds something."""
@@ -100,16 +105,13 @@ class Firefox:
                     return
             except RuntimeError:
                 pass  # the page went away while it was asked
-            await self._next_page()
+            async with asyncio.timeout(PATIENCE_SECONDS):
+                await self._loaded.wait()
 
     async def cookies(self, host: str) -> list[str]:
         """The names of the cookies of a host, in order."""
         found = await self.call("storage.getCookies", filter={"domain": host})
         return sorted(cookie["name"] for cookie in found["cookies"])
-
-    async def _next_page(self) -> None:
-        async with asyncio.timeout(PATIENCE_SECONDS):
-            await self._loaded.wait()
 
     def _load(self, _params: Mapping) -> None:
         self._loaded.set()

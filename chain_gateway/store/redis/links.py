@@ -172,7 +172,7 @@ class _Watched(_Servers):
 
     async def _let_go(self, connection: Connection) -> None:
         if (connection.host, connection.port) != self._pool.master_address:
-            await connection.disconnect()
+            await connection.disconnect(nowait=True)  # waits for nothing, so nothing keeps it from the pool
 
     async def close(self) -> None:
         """See ``Link``."""
