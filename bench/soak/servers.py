@@ -41,6 +41,18 @@ async def until(holds: Callable[[], Awaitable[bool]], what: str, seconds: float 
         await asyncio.sleep(LOOK)
 
 
+def replicas_with_all(client: redis.Redis, wait_ms: int) -> int:
+    """How many replicas have all that was written before; it waits for the first of them, but no longer than that.
+
+    WAIT answers for the writes of its own connection, so a mark is written first, and both go in one piece: on a
+    connection that has written nothing it answers at once.
+    """
+    batch = client.pipeline(transaction=False)
+    batch.execute_command("SET", MARK, "1", "PX", WAIT_MS)
+    batch.execute_command("WAIT", 1, wait_ms)
+    return int(batch.execute()[1])
+
+
 class Server:
     """One process of Redis."""
 
@@ -84,17 +96,12 @@ class Server:
     def copied(self, wait_ms: int = WAIT_MS) -> float:
         """A time: whatever this server acknowledged before it is at its replica. MeasurementFailed if that lags behind.
 
-        WAIT answers for the writes of its own connection, so a mark is written first, and both go in one piece: on a
-        connection that has written nothing it answers at once. The time is that before the mark, not that of the
-        answer: of what others wrote in between WAIT says nothing.
+        The time is that before the mark, not that of the answer: of what others wrote in between WAIT says nothing.
         """
         at = time.time()
         with redis.Redis(host="127.0.0.1", port=self.port, protocol=2, socket_timeout=wait_ms / 1000 + 2) as client:
-            batch = client.pipeline(transaction=False)
-            batch.execute_command("SET", MARK, "1", "PX", WAIT_MS)
-            batch.execute_command("WAIT", 1, wait_ms)
             try:
-                _, replicas = batch.execute()
+                replicas = replicas_with_all(client, wait_ms)
             except BROKEN as error:
                 raise MeasurementFailed(f"the primary of Redis at {self.port} did not answer: {error}") from error
         if not replicas:

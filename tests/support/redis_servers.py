@@ -15,6 +15,7 @@ import redis
 import trustme
 
 from bench.ports import free_port
+from bench.soak.servers import WAIT_MS, replicas_with_all
 from chain_gateway.store.redis import RedisStore
 from chain_gateway.store.redis.places import read_place
 
@@ -84,12 +85,9 @@ class Server:
             return client.execute_command(*words)
 
     def copied(self) -> None:
-        """Returns when a replica has all that was written before; WAIT answers for its own connection alone."""
+        """Returns when a replica has all that was written before."""
         with redis.Redis(host="127.0.0.1", port=self.port, protocol=2, **self.way_in) as client:
-            batch = client.pipeline(transaction=False)
-            batch.execute_command("SET", "mark", "1", "PX", 60_000)
-            batch.execute_command("WAIT", 1, 60_000)
-            assert batch.execute()[1] == 1
+            assert replicas_with_all(client, WAIT_MS) == 1
 
     @property
     def url(self) -> str:
